@@ -1,0 +1,411 @@
+"""Effects: what must be done about an event, and the outcome of `decide` that carries them (domain.md section 5).
+
+An effect's `key` makes it happen once within its session. Its `destination` names its lane: work for one
+destination happens in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from handoff_sync.core.model import AiMode, Message, Person, Session, TicketStatus
+from handoff_sync.core.policy import MailKind, Recipient
+
+PLATFORM = "platform"
+MAIL = "mail"
+
+
+def ticket_lane(link: str) -> str:
+    """The destination of everything that is said to one ticket."""
+    return f"ticket:{link}"
+
+
+# --- to the platform ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAiMode:
+    """Tell the platform who may speak from now on. `human` is shown to the customer when the policy discloses it."""
+
+    previous: AiMode
+    new: AiMode
+    epoch: int
+    version: int
+    human: Person | None = None
+    ai_agent_id: str | None = None
+    paused_until: datetime | None = None
+    type: Literal["ai_mode.changed"] = "ai_mode.changed"
+
+    @property
+    def key(self) -> str:
+        return f"mode:{self.version}"
+
+    @property
+    def destination(self) -> str:
+        return PLATFORM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverToCustomer:
+    message: Message
+    type: Literal["message.deliver"] = "message.deliver"
+
+    @property
+    def key(self) -> str:
+        return f"deliver:{self.message.id}"
+
+    @property
+    def destination(self) -> str:
+        return PLATFORM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyCustomer:
+    """A customer notice; `kind` is on_handover, on_join, on_return or on_resolve, `texts` by language."""
+
+    kind: str
+    texts: Mapping[str, str]
+    handoff: int
+    type: Literal["customer.notice"] = "customer.notice"
+
+    @property
+    def key(self) -> str:
+        return f"notice:{self.handoff}:{self.kind}"
+
+    @property
+    def destination(self) -> str:
+        return PLATFORM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandBack:
+    """Context for the AI that takes over again: what was done, what is open."""
+
+    handoff: int
+    summary: str
+    ai_agent_id: str | None = None
+    type: Literal["handback.context"] = "handback.context"
+
+    @property
+    def key(self) -> str:
+        return f"handback:{self.handoff}"
+
+    @property
+    def destination(self) -> str:
+        return PLATFORM
+
+
+class SessionChange(StrEnum):
+    CREATED = "created"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    ARCHIVED = "archived"
+    ASSIGNED = "assigned"
+    DECISION_NEEDED = "decision_needed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionChanged:
+    change: SessionChange
+    version: int
+    assignee: Person | None = None
+    marker: str | None = None
+    type: Literal["session.changed"] = "session.changed"
+
+    @property
+    def key(self) -> str:
+        return f"session.{self.change}:{self.version}"
+
+    @property
+    def destination(self) -> str:
+        return PLATFORM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaChanged:
+    """`excluded`: a human was needed, do not count it. `corrected`: it was counted before; take it back."""
+
+    change: Literal["excluded", "corrected"]
+    version: int
+    type: Literal["quota.changed"] = "quota.changed"
+
+    @property
+    def key(self) -> str:
+        return f"quota:{self.change}:{self.version}"
+
+    @property
+    def destination(self) -> str:
+        return PLATFORM
+
+
+# --- to a ticket -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTicket:
+    """Make the ticket of `link`, with the transcript up to message `through_seq`.
+
+    `follow_up_of` is the link whose closed ticket this one follows.
+    """
+
+    link: str
+    connection: str
+    handoff: int
+    through_seq: int
+    follow_up_of: str | None = None
+    type: Literal["ticket.open"] = "ticket.open"
+
+    @property
+    def key(self) -> str:
+        return f"open:{self.link}"
+
+    @property
+    def destination(self) -> str:
+        return ticket_lane(self.link)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppendToTicket:
+    """Say one more message on the ticket. Neighbours coalesce into one comment."""
+
+    link: str
+    seq: int
+    message: Message
+    public: bool
+    type: Literal["ticket.append"] = "ticket.append"
+
+    @property
+    def key(self) -> str:
+        return f"append:{self.link}:{self.message.id}"
+
+    @property
+    def destination(self) -> str:
+        return ticket_lane(self.link)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteOnTicket:
+    """An internal note of ours; `name` makes it unique on its ticket (for example `commands`, `handback:2`)."""
+
+    link: str
+    name: str
+    text: str
+    type: Literal["ticket.note"] = "ticket.note"
+
+    @property
+    def key(self) -> str:
+        return f"note:{self.link}:{self.name}"
+
+    @property
+    def destination(self) -> str:
+        return ticket_lane(self.link)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTicketStatus:
+    link: str
+    status: TicketStatus
+    version: int
+    type: Literal["ticket.set_status"] = "ticket.set_status"
+
+    @property
+    def key(self) -> str:
+        return f"status:{self.link}:{self.version}"
+
+    @property
+    def destination(self) -> str:
+        return ticket_lane(self.link)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTicketAssignee:
+    """None takes the assignee away. A person whom the helpdesk does not know becomes an internal note."""
+
+    link: str
+    person: Person | None
+    version: int
+    type: Literal["ticket.set_assignee"] = "ticket.set_assignee"
+
+    @property
+    def key(self) -> str:
+        return f"assignee:{self.link}:{self.version}"
+
+    @property
+    def destination(self) -> str:
+        return ticket_lane(self.link)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTicketTags:
+    link: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    version: int
+    type: Literal["ticket.set_tags"] = "ticket.set_tags"
+
+    @property
+    def key(self) -> str:
+        return f"tags:{self.link}:{self.version}"
+
+    @property
+    def destination(self) -> str:
+        return ticket_lane(self.link)
+
+
+# --- by mail -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailAdmin:
+    kind: MailKind
+    handoff: int
+    recipient: Recipient
+    detail: str = ""
+    type: Literal["mail.admin"] = "mail.admin"
+
+    @property
+    def key(self) -> str:
+        return f"mail:{self.handoff}:{self.kind}:{self.recipient.email}"
+
+    @property
+    def destination(self) -> str:
+        return MAIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailCustomer:
+    """An admin has joined; sent only to an address that the platform vouches for."""
+
+    handoff: int
+    human: Person
+    type: Literal["mail.customer"] = "mail.customer"
+
+    @property
+    def key(self) -> str:
+        return f"mail:{self.handoff}:admin_joined"
+
+    @property
+    def destination(self) -> str:
+        return MAIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertOps:
+    """Something an operator must see. `cause` makes it happen once; the detail holds no customer words."""
+
+    kind: str
+    cause: str
+    detail: str = ""
+    type: Literal["alert.ops"] = "alert.ops"
+
+    @property
+    def key(self) -> str:
+        return f"alert:{self.kind}:{self.cause}"
+
+    @property
+    def destination(self) -> str:
+        return MAIL
+
+
+PlatformEffect = SetAiMode | DeliverToCustomer | NotifyCustomer | HandBack | SessionChanged | QuotaChanged
+TicketEffect = OpenTicket | AppendToTicket | NoteOnTicket | SetTicketStatus | SetTicketAssignee | SetTicketTags
+MailEffect = MailAdmin | MailCustomer | AlertOps
+Effect = PlatformEffect | TicketEffect | MailEffect
+
+
+# --- the outcome of one step --------------------------------------------------------------------
+
+
+class Verdict(StrEnum):
+    """What became of an event.
+
+    APPLIED changed something. UNCHANGED: the wanted state was there already (an API call answers 200).
+    IGNORED: no rule for it here, recorded with its cause. REFUSED: a caller asked for what the state forbids (409,
+    or 403 for `plan_required`). ALLOW, DRAFT and BLOCK answer `ai.message.proposed`.
+    NEW_SESSION: nothing was done; the event belongs to a new session of the conversation (rules T6, T7).
+    """
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    ALLOW = "allow"
+    DRAFT = "draft"
+    BLOCK = "block"
+    NEW_SESSION = "new_session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseLog:
+    """One row of `ai_pause_logs`; the field names are fixed by contract (domain.md section 2)."""
+
+    conversation_id: str
+    action: str
+    """pause_activated, pause_changed, extend_pause, auto_resume, force_resume, interaction_blocked, or the name of
+    any other change of mode: stop, reset, decision_requested, decision_declined, decision_expired, resolve, reopen,
+    archive, copilot_on, copilot_off, ticket_return, customer_ended."""
+    reason: str
+    duration_minutes: int | None
+    triggered_by: str
+    previous_ai_mode: AiMode
+    new_ai_mode: AiMode
+    via: str
+    handoff: int | None
+    at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One line of a session's history. `rule` is the row of domain.md section 6 ("T11")."""
+
+    kind: str
+    """The event's type, or `note`, `label`, `assignment`, `marker` for what people look for."""
+    rule: str
+    text: str
+    at: datetime
+    actor_id: str
+    actor_name: str = ""
+    via: str = ""
+    version: int = 0
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+class Visibility(StrEnum):
+    """PUBLIC was or will be seen by the customer. PRIVATE never: notes, drafts, automation from the helpdesk."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """A message as it stands in the transcript; `seq` counts from 1 within the session."""
+
+    seq: int
+    message: Message
+    visibility: Visibility
+    kind: str = "message"
+    """message, note, draft, marker"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one event did: the session after it, and everything to store and to do.
+
+    `rule` names the row of the table; `code` and `detail` explain IGNORED and REFUSED to a caller.
+    """
+
+    session: Session
+    verdict: Verdict
+    rule: str
+    code: str = ""
+    detail: str = ""
+    effects: tuple[Effect, ...] = ()
+    messages: tuple[StoredMessage, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()
+    pause_log: tuple[PauseLog, ...] = ()
