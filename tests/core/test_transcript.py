@@ -124,8 +124,6 @@ def test_nothing_of_the_text_is_expanded_or_run(hostile: str) -> None:
     parts = ticket_parts([stored(1, hostile)], about, 60_000)
     parts += comment_html([stored(1, hostile)], 60_000)
     parts += comment_html([stored(1, hostile), stored(2, "b")], 60_000, name)
-        [stored(1, hostile), stored(2, "b")], 60_000, name
-    )
     joined = "".join(parts)
     assert "{" not in joined and "}" not in joined and "<script" not in joined
     assert read(joined).count(hostile) >= 5
