@@ -1,0 +1,103 @@
+"""A small table of endpoints: what a call brings, what is answered, and which function answers it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl
+
+E = TypeVar("E")
+
+
+class Query:
+    """Query parameters. A name may come several times; `first` takes the last one said."""
+
+    def __init__(self, raw: str) -> None:
+        self._pairs = parse_qsl(raw, keep_blank_values=True)
+
+    def first(self, name: str, default: str | None = None) -> str | None:
+        return next((value for key, value in reversed(self._pairs) if key == name), default)
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self._pairs if key == name]
+
+    def pairs(self) -> list[tuple[str, str]]:
+        return list(self._pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call as it came. Header names are lower case; `params` are the named parts of the path."""
+
+    method: str
+    path: str
+    query: Query
+    headers: Mapping[str, str]
+    raw: bytes = b""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Answer:
+    """What is answered. `body`: bytes as they are, None for an empty body, anything else as JSON."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json; charset=utf-8"
+
+    def encoded(self) -> bytes:
+        if self.body is None:
+            return b""
+        if isinstance(self.body, bytes):
+            return self.body
+        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[E]):
+    method: str
+    pattern: re.Pattern[str]
+    endpoint: E
+
+
+class EndpointTable(Generic[E]):
+    """Endpoints by method and path template: `{id}` matches digits, `{name:text}` anything but a slash."""
+
+    def __init__(self) -> None:
+        self._plain: dict[tuple[str, str], E] = {}
+        self._entries: list[_Entry[E]] = []
+
+    def add(self, method: str, template: str, endpoint: E) -> None:
+        if "{" not in template:
+            self._plain[method, template] = endpoint
+            return
+        pattern = re.sub(r"\{(\w+):text\}", r"(?P<\1>[^/]+)", template)
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>\\d+)", pattern)
+        self._entries.append(_Entry(method, re.compile(pattern), endpoint))
+
+    def find(self, method: str, path: str) -> tuple[E, dict[str, str]] | None:
+        if (plain := self._plain.get((method, path))) is not None:
+            return plain, {}
+        for entry in self._entries:
+            if entry.method == method and (match := entry.pattern.fullmatch(path)):
+                return entry.endpoint, match.groupdict()
+        return None
+
+    def knows(self, path: str) -> bool:
+        """Whether some other method exists for this path."""
+        if any(template == path for _, template in self._plain):
+            return True
+        return any(entry.pattern.fullmatch(path) for entry in self._entries)
+
+    def collect(self, method: str, template: str) -> Callable[[E], E]:
+        """Decorator form of `add`."""
+
+        def take(endpoint: E) -> E:
+            self.add(method, template, endpoint)
+            return endpoint
+
+        return take
