@@ -87,12 +87,13 @@ class HandBack:
 
     handoff: int
     summary: str
+    version: int = 0
     ai_agent_id: str | None = None
     type: Literal["handback.context"] = "handback.context"
 
     @property
     def key(self) -> str:
-        return f"handback:{self.handoff}"
+        return f"handback:{self.handoff}:{self.version}"
 
     @property
     def destination(self) -> str:
@@ -189,11 +190,17 @@ class AppendToTicket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteOnTicket:
-    """An internal note of ours; `name` makes it unique on its ticket (for example `commands`, `handback:2`)."""
+    """An internal note of ours; `name` makes it unique on its ticket (for example `commands`, `handback:2`).
+
+    When `through_seq` is greater than `after_seq`, the transcript of the messages in between (after_seq + 1 to
+    through_seq) belongs below the text: what was said while the ticket rested.
+    """
 
     link: str
     name: str
     text: str
+    after_seq: int = 0
+    through_seq: int = 0
     type: Literal["ticket.note"] = "ticket.note"
 
     @property
@@ -347,7 +354,7 @@ class PauseLog:
     action: str
     """pause_activated, pause_changed, extend_pause, auto_resume, force_resume, interaction_blocked, or the name of
     any other change of mode: stop, reset, decision_requested, decision_declined, decision_expired, resolve, reopen,
-    archive, copilot_on, copilot_off, ticket_return, customer_ended."""
+    archive, copilot_on, copilot_off, ticket_return, customer_ended, claim, unassign."""
     reason: str
     duration_minutes: int | None
     triggered_by: str

@@ -38,6 +38,14 @@ class SessionStarted(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSuperseded(_Event):
+    """The conversation went on in another session (rules T6, T7); the caller that made it tells the old one."""
+
+    next_session: str
+    type: Literal["session.superseded"] = "session.superseded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerMessage(_Event):
     message: Message
     type: Literal["customer.message"] = "customer.message"
@@ -299,6 +307,7 @@ class HealthChanged(_Event):
 
 Event = (
     SessionStarted
+    | SessionSuperseded
     | CustomerMessage
     | CustomerEndedHuman
     | AiMessageProposed

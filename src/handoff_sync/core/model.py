@@ -264,6 +264,10 @@ class TicketLink:
     remote_id: str | None = None
     url: str | None = None
     status: TicketStatus = TicketStatus.OPEN
+    serves: int = 0
+    """The latest handoff that uses the ticket; its events reach no newer one (I13)."""
+    through_seq: int = 0
+    """The newest message that the ticket has or will have once its lane is empty."""
 
     @property
     def is_live(self) -> bool:
@@ -314,6 +318,8 @@ class Session:
     resolved_at: datetime | None = None
     last_responder: Responder | None = None
     previous_session_id: str | None = None
+    next_session_id: str | None = None
+    """The session that the conversation went on in; this one is never opened again."""
     labels: tuple[str, ...] = ()
     summary: str = ""
     counts_as_ai_resolution: bool | None = None
@@ -322,6 +328,8 @@ class Session:
     channel_running: bool = True
     return_pending: EndReason | None = None
     """Why a return to the AI was due while agent or channel was not running (rule T47)."""
+    solved_by: Actor | None = None
+    """Who solved the ticket, while the solved grace runs."""
     handoffs: tuple[Handoff, ...] = ()
     decision: Decision | None = None
     links: tuple[TicketLink, ...] = ()
