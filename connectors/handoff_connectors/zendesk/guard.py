@@ -1,0 +1,206 @@
+"""The wire to Zendesk: no retries, no sleeping, no redirects, no proxies, no cookies, bounded answers.
+
+`Guard` sits below zenpy, adds what zenpy cannot (idempotency key, stored bytes, deadline, fresh token) and turns every
+bad end into one of `handoff_sync.errors` before zenpy can sleep or retry (quirk ZD-10).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Final, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+
+from handoff_connectors.zendesk.faults import Asked, fault
+from handoff_connectors.zendesk.tokens import Tokens
+from handoff_sync.contract.connector import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from handoff_sync.errors import HandoffError, VendorDown
+
+MAX_ANSWER: Final = 5_000_000
+
+_LEAST_TIME_S: Final = 0.5
+
+Json = Mapping[str, Any]
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class AnswerTooBig(VendorDown):
+    """The answer to a read was longer than we take; nothing of it was looked at."""
+
+
+@dataclass(slots=True)
+class Call:
+    """What one call carries down to the wire, and what came back."""
+
+    repeatable: bool = False
+    key: str | None = None
+    body: bytes | None = None
+    max_bytes: int = MAX_ANSWER
+    anonymous: bool = False
+    answer: Json | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_CALL: ContextVar[Call | None] = ContextVar("zendesk_call", default=None)
+_DEADLINE: ContextVar[float | None] = ContextVar("zendesk_deadline", default=None)
+
+
+def one_operation(method: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Gives all calls that `method` makes one common deadline; within another operation that one's stays."""
+
+    @functools.wraps(method)
+    def timed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        if _DEADLINE.get() is not None:
+            return method(*args, **kwargs)
+        token = _DEADLINE.set(time.monotonic() + CALL_DEADLINE_S)
+        try:
+            return method(*args, **kwargs)
+        finally:
+            _DEADLINE.reset(token)
+
+    return timed
+
+
+@contextmanager
+def calling(call: Call) -> Iterator[Call]:
+    token = _CALL.set(call)
+    try:
+        yield call
+    finally:
+        _CALL.reset(token)
+
+
+class Guard(HTTPAdapter):
+    """The wire: adds what zenpy cannot, and turns every bad end into an error before zenpy can sleep or retry."""
+
+    def __init__(self, base_url: str | None) -> None:
+        super().__init__(max_retries=0, pool_maxsize=32)
+        self._base = base_url
+        self.tokens: Tokens | None = None
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        call = _CALL.get() or Call()
+        asked = Asked(request.method or "GET", urlsplit(request.url or "").path, call.repeatable)
+        tokens = None if call.anonymous else self.tokens
+        header = tokens.header() if tokens is not None else None
+        response, body = self._exchange(request, call, asked, header)
+        if response.status_code in (401, 403) and tokens is not None and header is not None and tokens.renew(header):
+            response, body = self._exchange(request, call, asked, tokens.header())
+        call.headers = {name.lower(): value for name, value in response.headers.items()}
+        call.answer = _believe(response.status_code, call.headers, body, asked)
+        response.request, response.url = request, request.url or ""  # zenpy looks at both
+        answer = call.answer
+        response.json = lambda **_: answer  # type: ignore[method-assign]  # zenpy reads it five times
+        return response
+
+    def _exchange(
+        self, request: requests.PreparedRequest, call: Call, asked: Asked, header: str | None
+    ) -> tuple[requests.Response, bytes]:
+        """Sends once. Raises VendorDown when nothing was sent, else what a lost answer means for this call."""
+        deadline = _DEADLINE.get() or time.monotonic() + CALL_DEADLINE_S
+        left = deadline - time.monotonic()
+        if left < _LEAST_TIME_S:
+            raise VendorDown(f"No time was left for {asked}; it was not sent.")
+        try:
+            response = super().send(
+                self._wire(request, call, header),
+                stream=True,
+                timeout=(min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)),
+            )
+            body = _read(response, call.max_bytes, deadline, asked)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _broken(error, asked) from None  # the original names the URL with its query
+        response._content, response._content_consumed = body, True  # type: ignore[attr-defined]
+        return response, body
+
+    def _wire(self, request: requests.PreparedRequest, call: Call, header: str | None) -> requests.PreparedRequest:
+        """What is really sent: `request` with our credentials, our stored bytes, and a simulator's address."""
+        wire = request.copy()
+        if header is not None:
+            wire.headers["Authorization"] = header
+        if call.body is not None:
+            wire.body = call.body
+            wire.headers["Content-Length"] = str(len(call.body))
+        if call.key is not None:
+            wire.headers["Idempotency-Key"] = call.key
+        if self._base is not None:
+            parts = urlsplit(wire.url or "")
+            wire.headers["Host"] = parts.netloc
+            wire.url = self._base + parts.path + (f"?{parts.query}" if parts.query else "")
+        return wire
+
+
+def _read(response: requests.Response, most: int, deadline: float, asked: Asked) -> bytes:
+    """The whole body, or an error; never a prefix of it."""
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.raw.stream(65_536, decode_content=True):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
+            response.close()
+            if asked.method == "GET":
+                raise AnswerTooBig(f"Zendesk's answer is longer than {most // 1_000_000} MB ({asked}).")
+            raise asked.lost("answer too long")
+        if time.monotonic() > deadline:
+            response.close()
+            raise asked.lost("answer too slow")
+    return b"".join(chunks)
+
+
+def _broken(error: Exception, asked: Asked) -> HandoffError:
+    """A broken call: nothing was sent if no connection was made, else the answer is lost."""
+    inner = error.args[0] if error.args else None
+    refused = isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError)
+    if refused or isinstance(error, requests.exceptions.ConnectTimeout):
+        return VendorDown(f"Zendesk cannot be reached ({type(error).__name__}, {asked}); nothing was sent.")
+    return asked.lost(type(error).__name__)
+
+
+def _believe(status: int, headers: Mapping[str, str], body: bytes, asked: Asked) -> Json:
+    """The JSON object of a success; anything else becomes an error."""
+    answer: object = None
+    if status != 204 and "json" in headers.get("content-type", ""):
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            answer = None
+    error = fault(asked, status, headers, answer)
+    if error is not None:
+        raise error
+    if status == 204 or (asked.method == "DELETE" and not body):
+        return {}
+    if not isinstance(answer, dict):
+        raise asked.lost("an answer that is no JSON object")  # quirk ZD-8
+    return answer
+
+
+def session_to(host: str, guard: Guard) -> requests.Session:
+    """A session that reaches this host alone: credentials cannot follow a link elsewhere."""
+    session = requests.Session()
+    session.trust_env = False  # no proxies, no ~/.netrc
+    session.max_redirects = 0
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update({"Accept": "application/json", "User-Agent": "handoff-sync"})
+    session.adapters.clear()
+    session.mount(f"https://{host}/", guard)
+    return session
