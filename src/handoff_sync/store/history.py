@@ -1,0 +1,121 @@
+"""What a session leaves behind: transcript, timeline with its events, and the pause log. Only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from handoff_sync.core.effects import Outcome, PauseLog, StoredMessage, TimelineEntry
+from handoff_sync.core.events import Event
+from handoff_sync.core.model import Session
+from handoff_sync.store import statements
+from handoff_sync.store.codec import encode_event, encode_message, encode_object
+from handoff_sync.store.engine import Dialect
+from handoff_sync.store.tables import ai_pause_logs, messages, timeline
+
+_TIMELINE = insert(timeline)
+_PAUSE_LOG = insert(ai_pause_logs)
+
+
+@cache
+def _messages(dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
+    # Only a message id that is there already is a repeat; a `seq` that is taken would be a fault of ours.
+    return statements.insert(dialect, messages).on_conflict_do_nothing(index_elements=["session_id", "message_id"])
+
+
+class History:
+    """The history that one transaction adds."""
+
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+        self._connection = connection
+        self._insert_messages = _messages(dialect)
+        self._messages: list[dict[str, Any]] = []
+        self._timeline: list[dict[str, Any]] = []
+        self._pause_log: list[dict[str, Any]] = []
+
+    def add(self, outcome: Outcome, event: Event | None, now: datetime) -> None:
+        session = outcome.session
+        self._messages += [_message_columns(session, message) for message in outcome.messages]
+        self._timeline += _timeline_columns(outcome, event, now)
+        self._pause_log += [_pause_columns(session, row) for row in outcome.pause_log]
+
+    def flush(self) -> None:
+        if self._messages:
+            self._connection.execute(self._insert_messages, self._messages)
+            self._messages = []
+        if self._timeline:
+            self._connection.execute(_TIMELINE, self._timeline)
+            self._timeline = []
+        if self._pause_log:
+            self._connection.execute(_PAUSE_LOG, self._pause_log)
+            self._pause_log = []
+
+
+def _message_columns(session: Session, stored: StoredMessage) -> dict[str, Any]:
+    return {
+        "session_id": session.id,
+        "seq": stored.seq,
+        "message_id": stored.message.id,
+        "author_class": stored.message.author_class.value,
+        "visibility": stored.visibility.value,
+        "kind": stored.kind,
+        "body": encode_message(stored),
+        "at": stored.message.at,
+    }
+
+
+def _timeline_columns(outcome: Outcome, event: Event | None, now: datetime) -> Iterable[dict[str, Any]]:
+    """The entries, the first of which carries the event; an event without entries gets a row that is not shown."""
+    entries: tuple[TimelineEntry, ...] = outcome.timeline
+    shown = bool(entries)
+    if not entries and event is not None:
+        entries = (_bare(outcome, event),)
+    text = None if event is None else encode_event(event)
+    for entry in entries:
+        yield {
+            "workspace_id": outcome.session.workspace,
+            "session_id": outcome.session.id,
+            "version": entry.version or outcome.session.version,
+            "kind": entry.kind,
+            "rule": entry.rule,
+            "text": entry.text,
+            "at": entry.at,
+            "actor_id": entry.actor_id,
+            "actor_name": entry.actor_name,
+            "via": entry.via,
+            "data": encode_object(entry.data),
+            "shown": shown,
+            "event": text,
+            "decided_at": now,
+        }
+        text = None
+
+
+def _bare(outcome: Outcome, event: Event) -> TimelineEntry:
+    actor = event.actor
+    entry = TimelineEntry(kind=event.type, rule=outcome.rule, text=outcome.detail, at=event.at, actor_id=actor.id)
+    return replace(entry, actor_name=actor.name, via=actor.via)
+
+
+def _pause_columns(session: Session, row: PauseLog) -> dict[str, Any]:
+    return {
+        "workspace_id": session.workspace,
+        "session_id": session.id,
+        "conversation_id": row.conversation_id,
+        "action": row.action,
+        "reason": row.reason,
+        "duration_minutes": row.duration_minutes,
+        "triggered_by": row.triggered_by,
+        "previous_ai_mode": row.previous_ai_mode.value,
+        "new_ai_mode": row.new_ai_mode.value,
+        "via": row.via,
+        "handoff": row.handoff,
+        "at": row.at,
+        "version": row.version,
+    }

@@ -1,0 +1,49 @@
+"""The inbox: what was taken in already, and what was answered then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, tuple_
+
+from handoff_sync.store.tables import inbox
+
+InboxKey = tuple[str, str]
+"""Workspace id and event id."""
+
+_RESULTS = select(inbox.c.workspace_id, inbox.c.event_id, inbox.c.result).where(
+    tuple_(inbox.c.workspace_id, inbox.c.event_id).in_(bindparam("keys", expanding=True))
+)
+# Without ON CONFLICT on purpose: of two transactions with the same event one must fail, and finds the result when
+# it is repeated.
+_INSERT = insert(inbox)
+
+
+class Inbox:
+    """The inbox of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._results: dict[InboxKey, str | None] = {}
+        self._new: dict[InboxKey, dict[str, Any]] = {}
+
+    def prefetch(self, keys: Collection[InboxKey]) -> None:
+        wanted = sorted(set(keys) - self._results.keys())
+        if wanted:
+            self._results |= dict.fromkeys(wanted)
+            for row in self._connection.execute(_RESULTS, {"keys": wanted}):
+                self._results[(row.workspace_id, row.event_id)] = row.result
+
+    def result(self, key: InboxKey) -> str | None:
+        self.prefetch((key,))
+        return self._results[key]
+
+    def record(self, key: InboxKey, result: str, columns: dict[str, Any]) -> None:
+        self._results[key] = result
+        self._new[key] = {"workspace_id": key[0], "event_id": key[1], "result": result, **columns}
+
+    def flush(self) -> None:
+        if self._new:
+            self._connection.execute(_INSERT, [self._new[key] for key in sorted(self._new)])
+            self._new = {}

@@ -1,0 +1,6 @@
+from handoff_sync.store.engine import Database
+from handoff_sync.store.tables import metadata
+
+
+def migrate(db: Database) -> None:
+    metadata.create_all(db.write)
