@@ -1,0 +1,125 @@
+"""What the HTTP edge is made with, and how its endpoints wait for the sync core."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import ParamSpec, Protocol, TypeVar
+
+from starlette.requests import Request
+
+from handoff_sync.api.metrics import Backlog, Metrics
+from handoff_sync.contract.connector import WebhookHint, WebhookRequest
+from handoff_sync.errors import NotReady
+from handoff_sync.store.committer import Committer, Job
+from handoff_sync.store.reads import Reads
+from handoff_sync.store.rows import ApiKeyRow, ConnectionRow
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Verifier(Protocol):
+    """The connectors, as far as webhooks need them. May build a connector, so it is called in a thread."""
+
+    def verify(self, connection: ConnectionRow, request: WebhookRequest) -> WebhookHint:
+        """WebhookRefused when it is not authentic, UnrecognisedPayload when it cannot be read."""
+        ...
+
+
+class Lookups(Protocol):
+    """Who is calling: by the hash of a key, by the token of a webhook address. None: nobody that we know."""
+
+    def api_key(self, key_hash: str) -> ApiKeyRow | None: ...
+
+    def connection_by_hook_token(self, token: str) -> ConnectionRow | None: ...
+
+
+class Health(StrEnum):
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One part of readiness. DEGRADED is for people to see; DOWN takes the process out of service."""
+
+    name: str
+    health: Health
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Sizes in bytes, times in seconds."""
+
+    max_body_bytes: int = 1_000_000
+    body_timeout_s: float = 10.0
+    commit_timeout_s: float = 10.0
+    key_cache_s: float = 5.0
+
+
+def _open() -> None:
+    return None
+
+
+def _no_upgrade(_workspace_id: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiDeps:
+    """`intake` raises NotReady while no new work may come in (disk floor). `inline_reads`: short reads run on the
+    event loop (SQLite: microseconds) instead of in a thread (PostgreSQL: a network round trip). `upgrade_url` names
+    where a workspace can change its plan."""
+
+    committer: Committer
+    reads: Reads
+    lookups: Lookups
+    verifier: Verifier
+    metrics: Metrics
+    readiness: Callable[[], Sequence[Check]]
+    backlog: Callable[[], Backlog] = Backlog
+    upgrade_url: Callable[[str], str | None] = _no_upgrade
+    intake: Callable[[], None] = _open
+    lifespan: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    limits: Limits = Limits()
+    public_url: str = "http://127.0.0.1:8000"
+    inline_reads: bool = True
+
+    async def commit(self, job: Job[T]) -> T:
+        """What the job returned, after its transaction is durable.
+
+        NotReady when that takes too long: it may still happen, and a repeat with the same id does no harm.
+        """
+        waiting = asyncio.wrap_future(self.committer.submit(job))
+        try:
+            async with asyncio.timeout(self.limits.commit_timeout_s):
+                return await asyncio.shield(waiting)  # a caller who goes away must not cancel a job half way
+        except TimeoutError:
+            waiting.add_done_callback(_look_at)
+            raise NotReady("The commit takes too long.") from None
+
+    async def quick(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One indexed read."""
+        if self.inline_reads:
+            return read(*args, **kwargs)
+        return await asyncio.to_thread(read, *args, **kwargs)
+
+
+def _look_at(future: asyncio.Future[T]) -> None:
+    """Nobody waits any more; without a look at the outcome asyncio would complain about it."""
+    if not future.cancelled():
+        future.exception()
+
+
+def deps_of(request: Request) -> ApiDeps:
+    deps = request.app.state.deps
+    assert isinstance(deps, ApiDeps)
+    return deps

@@ -1,0 +1,60 @@
+"""The API description: what FastAPI knows of the routes, and what only we know."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from handoff_sync.api.event_fields import Incoming
+from handoff_sync.api.events import EventBatch
+from handoff_sync.api.problems import ProblemBody
+
+DESCRIPTION: Final = (
+    "Between an AI chat product and the helpdesk of a team: tell what happens in a conversation, ask whether the AI "
+    "may speak, hand over to people and back."
+)
+_REF: Final = "#/components/schemas/{model}"
+_KEY: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "hsk_...",
+    "description": "A key of a workspace. Scopes: events, gate, sessions:read, sessions:write, admin (includes all).",
+}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The document behind /openapi.json (OpenAPI 3.1)."""
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0"
+    )
+    components = document.setdefault("components", {})
+    components.setdefault("securitySchemes", {})["apiKey"] = _KEY
+    schemas = components.setdefault("schemas", {})
+    schemas.update(_own_schemas())
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    for path in document["paths"].values():
+        for operation in path.values():
+            _without_framework_422(operation)
+    return document
+
+
+def _own_schemas() -> dict[str, Any]:
+    """Requests that we read ourselves, and the refusals."""
+    inputs: list[tuple[type[BaseModel], Any]] = [(EventBatch, "validation")]
+    _, definitions = models_json_schema(inputs, ref_template=_REF)
+    event = TypeAdapter(Incoming).json_schema(ref_template=_REF)
+    problem = ProblemBody.model_json_schema(mode="serialization", ref_template=_REF)
+    found = {**definitions["$defs"], **event.pop("$defs"), **problem.pop("$defs")}
+    return found | {"Event": event, "Problem": problem}
+
+
+def _without_framework_422(operation: dict[str, Any]) -> None:
+    """FastAPI adds its own error shape where a route declares none of ours."""
+    refusal = operation["responses"].get("422")
+    if refusal is not None and "application/problem+json" not in refusal.get("content", {}):
+        del operation["responses"]["422"]
