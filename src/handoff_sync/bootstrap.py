@@ -1,0 +1,128 @@
+"""The composition root: settings in, a working App out. Nothing connects and no thread starts before `start`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import dramatiq
+import structlog
+
+from handoff_sync.contract.http import Outbound
+from handoff_sync.delivery.budgets import budget_storage
+from handoff_sync.delivery.connections import ConnectionPool
+from handoff_sync.delivery.drafts import Drafts
+from handoff_sync.delivery.mail import MailLane
+from handoff_sync.delivery.platform import PlatformLane
+from handoff_sync.delivery.runner import Performer, Runner
+from handoff_sync.delivery.sweep import SweepLane
+from handoff_sync.delivery.sync import SyncLane
+from handoff_sync.delivery.tickets import TicketLane
+from handoff_sync.emails.transport import make_transport
+from handoff_sync.settings import Settings
+from handoff_sync.store.admin import Admin
+from handoff_sync.store.clock import Clock, system_clock
+from handoff_sync.store.committer import Committer
+from handoff_sync.store.engine import Database, open_database
+from handoff_sync.store.reads import Reads
+from handoff_sync.store.vault import Vault
+from handoff_sync.worker.actors import declare_actors
+from handoff_sync.worker.broker import make_broker
+from handoff_sync.worker.doorbell import Doorbell
+from handoff_sync.worker.embedded import EmbeddedWorker
+from handoff_sync.worker.sweeper import Sweeper
+
+log = structlog.get_logger(__name__)
+
+Checkpoint = Callable[[str], None]
+
+
+def _pass(_name: str) -> None:
+    """In production nothing happens between two steps."""
+
+
+@dataclass(slots=True, kw_only=True)
+class App:
+    """Everything that one process is made of."""
+
+    settings: Settings
+    db: Database
+    committer: Committer
+    reads: Reads
+    admin: Admin
+    connections: ConnectionPool
+    runner: Runner
+    broker: dramatiq.Broker
+    doorbell: Doorbell
+    sweeper: Sweeper
+    _worker: EmbeddedWorker | None = field(default=None)
+    _started: bool = field(default=False)
+
+    def start(self, *, workers: bool, sweeper: bool = True) -> None:
+        """Starts the committer and the sweeper, and with `workers` the delivery threads. A second call does nothing."""
+        if self._started:
+            return
+        self._started = True
+        self.committer.start()
+        if workers:
+            declare_actors(self.broker, self.runner)
+            self._worker = EmbeddedWorker(self.broker, self.settings.worker_threads)
+            self._worker.start()
+        if sweeper:
+            self.sweeper.start()
+
+    def stop(self) -> None:
+        """Stops in the order in which work flows, so that what is accepted is settled or left to the next process."""
+        if not self._started:
+            return
+        self._started = False
+        self.sweeper.stop()
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+        self.committer.stop()
+        self.connections.close()
+        self.db.dispose()
+
+
+def build(settings: Settings, *, clock: Clock = system_clock, checkpoint: Checkpoint = _pass) -> App:
+    """Wires one process. `clock` and `checkpoint` are for tests: simulated time, and a kill at a named point."""
+    db = open_database(settings.database_url)
+    broker = make_broker(settings.broker_url)
+    doorbell = Doorbell(broker)
+    committer = Committer(db, clock, doorbell.ring, settings.database_writers)
+    reads = Reads(db, clock)
+    admin = Admin(db, committer, Vault(settings.key_ring()))
+    connections = ConnectionPool(admin, budget_storage(settings.broker_url), clock)
+    performers = _performers(settings, reads, admin, connections, clock, checkpoint)
+    return App(
+        settings=settings,
+        db=db,
+        committer=committer,
+        reads=reads,
+        admin=admin,
+        connections=connections,
+        runner=Runner(committer, performers, connections, clock, settings.lease_s),
+        broker=broker,
+        doorbell=doorbell,
+        sweeper=Sweeper(committer, reads, doorbell.ring, settings.sweep_interval_s),
+    )
+
+
+def _performers(
+    settings: Settings,
+    reads: Reads,
+    admin: Admin,
+    connections: ConnectionPool,
+    clock: Clock,
+    checkpoint: Checkpoint,
+) -> dict[str, Performer]:
+    outbound = Outbound(allow=settings.private_destinations)
+    drafts = Drafts(reads, settings.public_url)
+    return {
+        "ticket": TicketLane(connections, reads, drafts, clock, checkpoint, settings.settle_s),
+        "sync": SyncLane(connections, reads),
+        "sweep": SweepLane(connections, reads, clock, settings.poll_interval_s),
+        "platform": PlatformLane(admin, outbound, clock),
+        "mail": MailLane(reads, make_transport(settings.smtp_url), settings, clock),
+    }

@@ -1,0 +1,123 @@
+"""Run one lane: claim it, perform its first rows, settle. Whatever goes wrong ends in the row, never in the broker."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from handoff_sync.core.backoff import next_attempt
+from handoff_sync.delivery.connections import ConnectionPool, Held
+from handoff_sync.delivery.lease import Lease, LeaseLost
+from handoff_sync.errors import (
+    HandoffError,
+    NotReady,
+    OutcomeUnknown,
+    RateLimited,
+    UnrecognisedPayload,
+    VendorAuthError,
+    VendorDown,
+)
+from handoff_sync.store.committer import Committer, Job
+
+log = structlog.get_logger(__name__)
+
+MAX_EXPIRIES = 3
+STOPPED_RECHECK = timedelta(hours=1)
+
+
+class Performer(Protocol):
+    """One kind of lane."""
+
+    def perform(self, lease: Lease) -> None:
+        """Does what the first rows say and lets go of the lease; raises from `errors` when it could not."""
+        ...
+
+    def give_up(self, lease: Lease, error: HandoffError) -> None:
+        """The error is permanent or attempts are spent: park visibly and tell whom it concerns."""
+        ...
+
+
+class Runner:
+    """Performs lanes; `performers` by the first word of a lane's destination."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        performers: Mapping[str, Performer],
+        connections: ConnectionPool,
+        clock: Callable[[], datetime],
+        lease_s: float,
+    ) -> None:
+        self._committer = committer
+        self._performers = performers
+        self._connections = connections
+        self._clock = clock
+        self._lease_s = lease_s
+
+    def run(self, lane_id: str) -> None:
+        """Runs the lane if it is due and free. Never raises: what failed is recorded, and time brings it back."""
+        try:
+            claim = self._committer.run(Job(run=lambda uow: uow.claim(lane_id, self._lease_s)))
+            if claim is not None:
+                self._hold(Lease(self._committer, claim, self._lease_s))
+        except LeaseLost:
+            log.warning("lease lost, result discarded", lane=lane_id)
+        except NotReady as error:
+            log.warning("database not ready, the lane comes back by itself", lane=lane_id, error=str(error))
+        except Exception:
+            log.exception("lane failed unexpectedly", lane=lane_id)
+
+    def _hold(self, lease: Lease) -> None:
+        claim = lease.claim
+        performer = self._performers[claim.destination.partition(":")[0]]
+        try:
+            if claim.expiries >= MAX_EXPIRIES:
+                raise _Killed(f"{claim.expiries} workers in a row ended while doing this.")
+            if claim.connection_id is not None:
+                self._connections.must_be_usable(claim.connection_id, self._clock())
+            performer.perform(lease)
+        except LeaseLost:
+            raise
+        except Held as held:
+            lease.retry(held.until, held.reason, count=False)
+        except HandoffError as error:
+            self._failed(lease, performer, error)
+        except Exception as error:
+            log.exception("delivery raised something unknown", lane=claim.lane_id)
+            self._failed(lease, performer, OutcomeUnknown(f"Unexpected {type(error).__name__} in our own code."))
+
+    def _failed(self, lease: Lease, performer: Performer, error: HandoffError) -> None:
+        """One table from error to action (reliability.md section 4)."""
+        claim, now = lease.claim, self._clock()
+        attempts = (claim.rows[0].attempts if claim.rows else claim.attempts - 1) + 1
+        certain = () if lease.sent_before else ("sent",)  # an older doubt is not settled by a newer refusal
+        log.info("delivery failed", lane=claim.lane_id, attempt=attempts, kind=type(error).__name__, error=str(error))
+        match error:
+            case RateLimited(scope="ticket"):
+                at = now + timedelta(seconds=error.retry_after_s)
+                lease.retry(at, str(error), forget=certain, count=False)
+            case RateLimited():
+                at = self._connections.pause(claim.connection_id, error.retry_after_s, str(error))
+                lease.retry(at, str(error), forget=certain, count=False)
+            case VendorAuthError():
+                self._connections.stop(claim.connection_id, str(error))
+                lease.retry(now + STOPPED_RECHECK, str(error), forget=certain, count=False)
+            case VendorDown() | OutcomeUnknown() | UnrecognisedPayload() | NotReady():
+                if claim.connection_id is not None:
+                    self._connections.failed(claim.connection_id, now)
+                asked = getattr(error, "retry_after_s", None)
+                due = next_attempt(attempts, now, chance=random.random(), retry_after_s=asked)
+                if due is None:
+                    performer.give_up(lease, error)
+                else:
+                    lease.retry(due, str(error), forget=certain if isinstance(error, VendorDown) else ())
+            case _:
+                performer.give_up(lease, error)
+
+
+class _Killed(HandoffError):
+    """The job keeps killing its worker."""

@@ -1,0 +1,46 @@
+"""Ask a helpdesk what changed, for the webhooks that never came (lane `sweep` of a connection)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from handoff_sync.contract.connector import ChangedTickets
+from handoff_sync.delivery.connections import ConnectionPool
+from handoff_sync.delivery.lease import Lease
+from handoff_sync.errors import HandoffError
+from handoff_sync.service.hooks import look_again
+from handoff_sync.store.reads import Reads
+from handoff_sync.store.unit import UnitOfWork
+
+SWEEP = "sweep"
+
+
+class SweepLane:
+    """Reads the helpdesk's list of changes from a stored cursor, every `interval_s`."""
+
+    def __init__(
+        self, connections: ConnectionPool, reads: Reads, clock: Callable[[], datetime], interval_s: float
+    ) -> None:
+        self._connections = connections
+        self._reads = reads
+        self._clock = clock
+        self._interval = timedelta(seconds=interval_s)
+
+    def perform(self, lease: Lease) -> None:
+        connection_id = lease.claim.connection_id
+        assert connection_id is not None
+        lease.before_call()
+        changed = self._connections.get(connection_id).changed(self._reads.sweep_cursor(connection_id), self._clock())
+        self._connections.worked(connection_id)
+        due = self._clock() if changed.more else self._clock() + self._interval
+        lease.settle({}, also=lambda uow: _mark(uow, connection_id, changed), next_due=due)
+
+    def give_up(self, lease: Lease, error: HandoffError) -> None:
+        """The cursor stays where it was; the next sweep asks again."""
+        lease.settle({}, next_due=self._clock() + self._interval)
+
+
+def _mark(uow: UnitOfWork, connection_id: str, changed: ChangedTickets) -> None:
+    look_again(uow, connection_id, changed.ids)
+    uow.save_sweep(connection_id, changed.cursor)

@@ -1,0 +1,184 @@
+"""Say to one ticket what its lane holds, in order, each thing once (lane `ticket:<link>`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from handoff_sync.contract.connector import CommentDraft, Connector
+from handoff_sync.core.effects import (
+    AppendToTicket,
+    NoteOnTicket,
+    OpenTicket,
+    SetTicketAssignee,
+    SetTicketStatus,
+    SetTicketTags,
+)
+from handoff_sync.core.model import LinkState, Person, Session, TicketLink
+from handoff_sync.core.transcript import note_parts
+from handoff_sync.delivery import aftermath
+from handoff_sync.delivery.appending import Appender
+from handoff_sync.delivery.connections import ConnectionPool
+from handoff_sync.delivery.drafts import Drafts, internal
+from handoff_sync.delivery.lease import Lease
+from handoff_sync.delivery.opening import Opener
+from handoff_sync.delivery.pacing import Pacing
+from handoff_sync.errors import HandoffError, TicketClosed, TicketFull, TicketGone
+from handoff_sync.store.reads import Reads
+from handoff_sync.store.rows import OutboxRow
+
+GONE = frozenset({LinkState.DELETED, LinkState.DETACHED, LinkState.CLOSED})
+Checkpoint = Callable[[str], None]
+"""Called with a name around every outside call; tests kill the process there."""
+
+
+class TicketLane:
+    """Performs the effects of one ticket link."""
+
+    def __init__(
+        self,
+        connections: ConnectionPool,
+        reads: Reads,
+        drafts: Drafts,
+        clock: Callable[[], datetime],
+        checkpoint: Checkpoint,
+        settle_s: float | None = None,
+    ) -> None:
+        self._connections = connections
+        self._reads = reads
+        self._clock = clock
+        self._checkpoint = checkpoint
+        self._drafts = drafts
+        self._appender = Appender(checkpoint)
+        self._opener = Opener(drafts, self._appender, clock, checkpoint, settle_s)
+
+    def perform(self, lease: Lease) -> None:
+        rows = lease.claim.rows
+        if not rows:
+            lease.settle({})
+            return
+        session, link = self._context(lease)
+        connector = self._connections.get(link.connection)
+        match rows[0].effect:
+            case OpenTicket() as effect:
+                self._opener.open(lease, rows[0], effect, session, link, connector)
+            case _ if link.state in GONE:
+                aftermath.unsayable(lease, rows, link)
+            case AppendToTicket() | NoteOnTicket():
+                self._say(lease, session, link, connector)
+            case SetTicketAssignee(person=Person() as person) if not _works_at(person, link):
+                self._say(lease, session, link, connector)
+            case _:
+                self._set(lease, rows[0], link, connector)
+        self._connections.worked(link.connection)
+
+    def give_up(self, lease: Lease, error: HandoffError) -> None:
+        aftermath.give_up(lease, error)
+
+    def _context(self, lease: Lease) -> tuple[Session, TicketLink]:
+        assert lease.claim.session_id is not None
+        session = self._reads.session_by_id(lease.claim.session_id)
+        link_id = lease.claim.destination.partition(":")[2]
+        return session, next(link for link in session.links if link.id == link_id)
+
+    def _say(self, lease: Lease, session: Session, link: TicketLink, connector: Connector) -> None:
+        """Appends the first rows as one comment. Under pressure they wait for their neighbours."""
+        pacing = Pacing(connector.capabilities.ticket_updates, lease.claim.recent, self._clock())
+        if (until := pacing.hold_until) is not None:
+            lease.retry(until, "", count=False)
+            return
+        group = _group(lease.claim.rows)
+        limit = connector.capabilities.max_comment_bytes
+        marker = group[0].key
+        comments = self._comments(session, group, marker, limit)
+        self._act(lease, link, group, connector, comments, pacing)
+
+    def _comments(
+        self, session: Session, group: Sequence[OutboxRow], marker: str, limit: int
+    ) -> tuple[CommentDraft, ...]:
+        first = group[0].effect
+        if isinstance(first, NoteOnTicket):
+            return self._drafts.notes(session, first, limit)
+        if isinstance(first, SetTicketAssignee):
+            return internal(marker, note_parts(_taken_by(first), [], limit))
+        appends = [row.effect for row in group if isinstance(row.effect, AppendToTicket)]
+        return self._drafts.comments(session, appends, marker, limit)
+
+    def _act(
+        self,
+        lease: Lease,
+        link: TicketLink,
+        group: Sequence[OutboxRow],
+        connector: Connector,
+        comments: Sequence[CommentDraft],
+        pacing: Pacing,
+    ) -> None:
+        assert link.remote_id is not None
+        try:
+            made = self._appender.group(lease, group, connector, link.remote_id, comments)
+        except TicketGone:
+            aftermath.gone(lease, group, link)
+        except (TicketClosed, TicketFull) as error:
+            aftermath.closed(lease, lease.claim.rows, link, error)
+        else:
+            self._checkpoint("append.settling")
+            aftermath.said(lease, group, link, made, pacing.spent(len(made)))
+
+    def _set(self, lease: Lease, row: OutboxRow, link: TicketLink, connector: Connector) -> None:
+        """Status, assignee and tags may be said twice without harm, so they need no journal."""
+        assert link.remote_id is not None
+        pacing = Pacing(connector.capabilities.ticket_updates, lease.claim.recent, self._clock())
+        lease.before_call()
+        try:
+            _set_field(connector, link, row)
+        except TicketGone:
+            aftermath.gone(lease, [row], link)
+        except TicketClosed as error:
+            aftermath.closed(lease, [row], link, error)
+        else:
+            lease.settle({row.id: "set"}, recent=pacing.spent(1))
+
+
+def _set_field(connector: Connector, link: TicketLink, row: OutboxRow) -> None:
+    assert link.remote_id is not None
+    match row.effect:
+        case SetTicketStatus(status=status):
+            connector.set_status(link.remote_id, status, row.key)
+        case SetTicketAssignee(person=person):
+            agent = person.id.partition(":")[2] if person is not None else None
+            connector.set_assignee(link.remote_id, agent, row.key)
+        case SetTicketTags(add=add, remove=remove):
+            connector.set_tags(link.remote_id, add, remove, row.key)
+
+
+def _works_at(person: Person, link: TicketLink) -> bool:
+    """Whether the person is an agent of the link's own helpdesk, who can hold the ticket there."""
+    return person.id.startswith(f"{link.connection}:")
+
+
+def _taken_by(effect: SetTicketAssignee) -> str:
+    person = effect.person
+    return f"{person.name or person.id} has taken this conversation." if person is not None else "Nobody holds this."
+
+
+def _group(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+    """The first row, and the appends behind it that one comment can say as well.
+
+    A group that was sent already stays as it was: the helpdesk may hold it.
+    """
+    first = rows[0]
+    if "sent" in first.journal:
+        sent = {int(row_id) for row_id in first.journal["sent"].split(",")}
+        return [row for row in rows if row.id in sent]
+    group = [first]
+    if isinstance(first.effect, AppendToTicket):
+        for row in rows[1:]:
+            if not isinstance(row.effect, AppendToTicket) or not _alike(first.effect, row.effect):
+                break
+            group.append(row)
+    return group
+
+
+def _alike(one: AppendToTicket, other: AppendToTicket) -> bool:
+    return one.public == other.public and one.message.author_class == other.message.author_class
+

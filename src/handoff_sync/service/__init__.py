@@ -1,0 +1,1 @@
+"""Use cases: everything that changes a session goes through here, one transaction a step."""

@@ -1,0 +1,36 @@
+"""A worker process in production: started by `handoff-sync worker` through dramatiq's own command line."""
+
+from __future__ import annotations
+
+import atexit
+
+import dramatiq
+
+from handoff_sync.bootstrap import build
+from handoff_sync.settings import load_settings
+from handoff_sync.worker.actors import declare_actors
+
+
+def setup() -> None:
+    """Runs in each worker process after the fork: engines, clients and threads are made here and nowhere earlier."""
+    app = build(load_settings())
+    declare_actors(app.broker, app.runner)
+    app.start(workers=False)
+    atexit.register(app.stop)
+    dramatiq.set_broker(app.broker)
+
+
+def serve(processes: int, threads: int) -> int:
+    """Runs worker processes until SIGTERM; returns the exit code."""
+    from dramatiq import cli
+
+    arguments = cli.make_argument_parser().parse_args(
+        [
+            "handoff_sync.work:setup",
+            *("--processes", str(processes)),
+            *("--threads", str(threads)),
+            *("--worker-shutdown-timeout", "20000"),
+            "--skip-logging",
+        ]
+    )
+    return int(cli.main(arguments) or 0)

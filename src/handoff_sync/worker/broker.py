@@ -1,0 +1,65 @@
+"""The broker by URL. A message carries a lane's id and nothing else: losing, doubling or forging one is harmless."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from urllib.parse import urlsplit
+
+import dramatiq
+import redis
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import AgeLimit, Callbacks, Middleware, Pipelines, Retries, ShutdownNotifications, TimeLimit
+
+from handoff_sync.errors import ConfigurationError
+
+QUEUE = "lanes"
+KEPT_DEAD_LETTERS = 50
+
+
+def make_broker(url: str) -> dramatiq.Broker:
+    """A broker for `memory://`, `redis://`, `rediss://` or `amqp://`. Does not connect."""
+    scheme = urlsplit(url).scheme
+    match scheme:
+        case "memory":
+            broker: dramatiq.Broker = _memory()
+        case "redis" | "rediss":
+            broker = _redis(url)
+        case "amqp" | "amqps":
+            broker = _rabbitmq(url)
+        case _:
+            raise ConfigurationError(
+                [f"broker_url: no broker for {scheme or 'an empty'}:// addresses. Use memory://, redis:// or amqp://."]
+            )
+    broker.declare_queue(QUEUE)
+    return broker
+
+
+def _middleware() -> list[Middleware]:
+    """No retries, delays or results: attempts and due times live in the database."""
+    return [AgeLimit(), TimeLimit(time_limit=600_000), ShutdownNotifications(), Callbacks(), Pipelines(), Retries(max_retries=0)]
+
+
+def _memory() -> StubBroker:
+    broker = StubBroker(middleware=_middleware())
+    # The stub keeps every failed message for ever; a long-lived process must not.
+    broker.dead_letters_by_queue = defaultdict(lambda: deque(maxlen=KEPT_DEAD_LETTERS))  # type: ignore[assignment]
+    return broker
+
+
+def _redis(url: str) -> RedisBroker:
+    client = redis.Redis.from_url(
+        url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30,
+        retry=redis.retry.Retry(redis.backoff.NoBackoff(), 1),
+    )  # fmt: skip
+    return RedisBroker(
+        client=client, middleware=_middleware(), maintenance_chance=1_000_000, heartbeat_timeout=30_000
+    )  # the defaults took 516 s to recover messages of a killed worker
+
+
+def _rabbitmq(url: str) -> dramatiq.Broker:
+    try:
+        from dramatiq.brokers.rabbitmq import RabbitmqBroker
+    except ImportError as error:
+        raise ConfigurationError(["broker_url: amqp:// needs the extra: pip install 'handoff-sync[rabbitmq]'."]) from error
+    return RabbitmqBroker(url=url, middleware=_middleware(), confirm_delivery=True)
