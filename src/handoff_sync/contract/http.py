@@ -1,0 +1,189 @@
+"""The one place that makes HTTP clients. Every outgoing call passes the address guard and ends in our errors.
+
+A call either returns a whole answer, or raises: VendorDown when nothing was executed, OutcomeUnknown when it may
+have been, DestinationRefused when the address is not allowed.
+"""
+
+from __future__ import annotations
+
+import math
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Final, NoReturn, Self
+
+import httpcore
+import httpx
+
+from handoff_sync.contract.address import AddressGuard
+from handoff_sync.contract.backend import Deadline, GuardedBackend
+from handoff_sync.contract.connector import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from handoff_sync.errors import DestinationRefused, OutcomeUnknown, VendorDown, VendorRejected
+
+MAX_ANSWER_BYTES: Final = 5_000_000
+MAX_RETRY_AFTER_S: Final = 3600.0
+_MAX_CONNECTIONS: Final = 64
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds. `total` holds from the start of the call to the last byte of the answer."""
+
+    connect_s: float = CONNECT_TIMEOUT_S
+    read_s: float = READ_TIMEOUT_S
+    total_s: float = CALL_DEADLINE_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A whole answer. Header names are lower case. Redirects are answers, never followed."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    def retry_after_s(self, now: datetime) -> float | None:
+        """How long the other side asks us to wait: 0 to 3600 s, None if it does not say or says nonsense."""
+        value = self.headers.get("retry-after", "").strip()
+        try:
+            seconds = float(value) if value[:1].isdigit() else (parsedate_to_datetime(value) - now).total_seconds()
+        except (ValueError, TypeError):
+            return None
+        return min(max(seconds, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(seconds) else None
+
+
+class HttpClient:
+    """Calls over a pool of connections; safe to share between threads. It lives as long as its connection does."""
+
+    def __init__(
+        self,
+        guard: AddressGuard | None = None,
+        *,
+        timeouts: Timeouts | None = None,
+        tls: ssl.SSLContext | None = None,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
+        """Calls without TLS reach only what `guard` allows explicitly. `tls` replaces the usual trusted authorities."""
+        guard = guard or AddressGuard()
+        self._timeouts = timeouts or Timeouts()
+        self._max_answer_bytes = max_answer_bytes
+        self._deadline = Deadline()
+        context = tls or _trusted()
+        plain = AddressGuard(allowed=guard.allowed, only_allowed=True, resolver=guard.resolver)
+        self._client = httpx.Client(
+            # What is not https, whatever its scheme, meets the stricter guard.
+            transport=_Transport(GuardedBackend(plain, self._deadline), context),
+            mounts={"https://": _Transport(GuardedBackend(guard, self._deadline), context)},
+            timeout=httpx.Timeout(
+                self._timeouts.read_s, connect=self._timeouts.connect_s, pool=self._timeouts.connect_s
+            ),
+            headers={"accept-encoding": "identity", "user-agent": "handoff-sync"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        auth: tuple[str, str] | None = None,
+        safe: bool | None = None,
+    ) -> Answer:
+        """One call, never repeated by itself.
+
+        Args:
+            safe: Whether the call changes nothing, so that a failure is VendorDown at any time; None decides by
+                the method.
+        """
+        what = _checked_name(method, url)
+        safe = method.upper() in _READING if safe is None else safe
+        self._deadline.start(self._timeouts.total_s)
+        try:
+            return self._send(method, url, params=params, headers=headers, json=json, content=content, auth=auth)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise VendorDown(f"No connection for {what} ({type(error).__name__}).") from error
+        except (httpx.LocalProtocolError, UnicodeError) as error:
+            raise VendorRejected(f"{what} could not be sent: a header or value of it is not allowed.") from error
+        except (httpx.HTTPError, httpx.StreamError, _TooBig) as error:
+            _unbelievable(what, error, safe)
+        finally:
+            self._deadline.stop()
+
+    def _send(self, method: str, url: str, **content: Any) -> Answer:
+        body = bytearray()
+        with self._client.stream(method, url, **content) as response:
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > self._max_answer_bytes:
+                    raise _TooBig(f"the answer is larger than {self._max_answer_bytes} bytes")
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(status=response.status_code, headers=headers, body=bytes(body))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _TooBig(Exception):
+    """An answer that is not read to its end."""
+
+
+class _Transport(httpx.HTTPTransport):
+    """httpx's own transport over a pool whose connections are made by the guarded backend."""
+
+    def __init__(self, backend: GuardedBackend, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls, trust_env=False)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=tls,
+            max_connections=_MAX_CONNECTIONS,
+            max_keepalive_connections=_MAX_CONNECTIONS,
+            keepalive_expiry=30.0,
+            network_backend=backend,
+        )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Building it takes 20 ms; SSL_CERT_FILE adds an authority."""
+    return httpx.create_ssl_context()
+
+
+def _unbelievable(what: str, error: Exception, safe: bool) -> NoReturn:
+    detail = str(error) if isinstance(error, _TooBig) else type(error).__name__
+    if safe:
+        raise VendorDown(f"No usable answer to {what} ({detail}).") from error
+    raise OutcomeUnknown(f"{what} was sent, but no usable answer came ({detail}).") from error
+
+
+def _checked_name(method: str, url: str) -> str:
+    """The call for messages: without user, password and query. DestinationRefused when it is no web address."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise DestinationRefused(f"The address of a {method.upper()} call cannot be read. Use https.") from error
+    if parsed.scheme not in ("https", "http") or not parsed.host:
+        raise DestinationRefused(f"The address of a {method.upper()} call is no web address. Use https.")
+    return f"{method.upper()} {parsed.scheme}://{parsed.host}{parsed.path}"

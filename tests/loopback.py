@@ -1,0 +1,66 @@
+"""A server on a loopback socket that answers with exactly the bytes a test gives it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+
+Script = Callable[[socket.socket], None]
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+
+class Server:
+    """`requests` holds what came in, one entry per request head and body as read at once."""
+
+    def __init__(self, host: str, script: Script, tls: ssl.SSLContext | None, port: int = 0) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._script = script
+        self._tls = tls
+        self._listener = socket.create_server((host, port))
+        self.host = host
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            peer = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+            with peer:
+                while request := peer.recv(65_536):
+                    self.requests.append(request)
+                    self._script(peer)
+
+    def close(self) -> None:
+        # Without it the accept that is under way would take one more connection.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+@contextlib.contextmanager
+def serve(
+    answer: bytes | Script = OK, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0
+) -> Iterator[Server]:
+    def send(peer: socket.socket) -> None:
+        assert isinstance(answer, bytes)
+        peer.sendall(answer)
+
+    server = Server(host, send if isinstance(answer, bytes) else answer, tls, port)
+    try:
+        yield server
+    finally:
+        server.close()
