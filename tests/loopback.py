@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -14,7 +15,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
 class Server:
-    """`requests` holds what came in, one entry per request head and body as read at once."""
+    """`requests` holds what came in, head and body of a request together."""
 
     def __init__(self, host: str, script: Script, tls: ssl.SSLContext | None, port: int = 0) -> None:
         self.requests: list[bytes] = []
@@ -41,7 +42,7 @@ class Server:
         with contextlib.suppress(OSError), connection:
             peer = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
             with peer:
-                while request := peer.recv(65_536):
+                while request := _whole_request(peer):
                     self.requests.append(request)
                     self._script(peer)
 
@@ -49,6 +50,19 @@ class Server:
         # Without it the accept that is under way would take one more connection.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+
+def _whole_request(peer: socket.socket) -> bytes:
+    """Head and body as the client meant them; empty when the connection ends before."""
+    request = bytearray()
+    while True:
+        head, blank, body = bytes(request).partition(b"\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: *(\d+)", head.lower())
+        if blank and len(body) >= (int(length[1]) if length else 0):
+            return bytes(request)
+        if not (more := peer.recv(65_536)):
+            return b""
+        request += more
 
 
 @contextlib.contextmanager
