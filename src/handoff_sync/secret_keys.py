@@ -1,4 +1,4 @@
-"""The key ring that stored secrets are sealed with: reading it, and making the first key of an embedded installation."""
+"""The key ring that stored secrets are sealed with; an embedded installation makes its first key itself."""
 
 from __future__ import annotations
 

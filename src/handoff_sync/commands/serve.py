@@ -49,7 +49,7 @@ def worker(
     settings = load_settings()
     if settings.broker_url.startswith("memory:"):
         raise ConfigurationError(
-            ["HANDOFF_BROKER_URL: a separate worker needs a broker that processes share. Set redis://..., or use `run`."]
+            ["HANDOFF_BROKER_URL: workers of their own need a shared broker. Set it to redis://..., or use `run`."]
         )
     require_migrated(settings.database_url)
     raise typer.Exit(work.serve(processes, threads or settings.worker_threads))

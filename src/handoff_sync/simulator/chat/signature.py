@@ -17,7 +17,7 @@ TOLERANCE_S: Final = 300
 
 
 def is_authentic(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether `body` was signed with `secret` (`whsec_...`) not more than five minutes ago. Header names: lower case."""
+    """Whether `body` was signed with `secret` (`whsec_...`) in the last five minutes. Header names are lower case."""
     sent_at, delivery = headers.get("webhook-timestamp", ""), headers.get("webhook-id", "")
     if not sent_at.isdecimal() or abs(time.time() - int(sent_at)) > TOLERANCE_S or not delivery:
         return False
