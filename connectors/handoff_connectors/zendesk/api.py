@@ -9,12 +9,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
-from handoff_connectors.zendesk.guard import AnswerTooBig, Call, Guard, Json, calling, session_to
+from handoff_connectors.zendesk.guard import AnswerTooBig, Call, Guard, calling, session_to
 from handoff_connectors.zendesk.settings import ZendeskSettings
 from handoff_connectors.zendesk.tokens import Tokens
 from handoff_sync.contract.connector import Credentials, Limiter
+from handoff_sync.contract.payload import Wild
 from handoff_sync.errors import HandoffError, RateLimited, VendorAuthError, VendorDown, VendorRejected
 
 MAX_EXPORT: Final = 20_000_000
@@ -41,12 +44,12 @@ class ZendeskApi:
 
     # --- tickets ---------------------------------------------------------------------------------
 
-    def create_ticket(self, body: bytes, key: str) -> Json:
+    def create_ticket(self, body: bytes, key: str) -> Wild:
         """Sends exactly these bytes. Raises KeyReused when Zendesk knows the key with other bytes (quirk ZD-1)."""
         call = Call(body=body, key=key)
         return self._with_zenpy("*", call, lambda z, kinds: z.tickets.create(kinds.Ticket()))
 
-    def update_ticket(self, ticket: str, changes: Json, *, repeatable: bool) -> Json:
+    def update_ticket(self, ticket: str, changes: Mapping[str, object], *, repeatable: bool) -> Wild:
         """A None is sent as null. `repeatable`: the change is the same when made twice (quirk ZD-5)."""
 
         def update(z: Any, kinds: Any) -> None:
@@ -65,33 +68,30 @@ class ZendeskApi:
         call = Call(repeatable=True)
         self._with_zenpy("ticket_update", call, lambda z, _: z.tickets.delete_tags(_number(ticket), list(tags)))
 
-    def ticket(self, ticket: str) -> Json:
-        return self._with_zenpy("*", Call(), lambda z, _: z.tickets(id=_number(ticket)))
+    def ticket(self, ticket: str) -> Wild:
+        return self._with_zenpy("*", Call(), lambda z, _: z.tickets(id=_number(ticket)))["ticket"]
 
-    def tickets_of(self, external_id: str) -> Iterator[Json]:
+    def tickets_of(self, external_id: str) -> Iterator[Wild]:
         """Tickets with this external id. The list is complete only after a while (quirk ZD-4)."""
         return self._pages("/api/v2/tickets.json", {"external_id": external_id}, "tickets", "ticket_list")
 
-    def comments(self, ticket: str) -> Iterator[Json]:
+    def comments(self, ticket: str) -> Iterator[Wild]:
         """Pages of comments, newest first, each with `users`."""
         path = f"/api/v2/tickets/{_number(ticket)}/comments.json"
         return self._raw_pages(path, {"sort": "-created_at", "include": "users"}, "*")
 
-    def audits(self, ticket: str) -> Iterator[Json]:
+    def audits(self, ticket: str) -> Iterator[Wild]:
         """Audits, newest first also where Zendesk does not sort them so (quirk ZD-7)."""
         path = f"/api/v2/tickets/{_number(ticket)}/audits.json"
         pages = self._raw_pages(path, {"sort": "-created_at"}, "*")
-        first = next(pages, {}).get("audits") or []
-        if len(first) > 1 and str(first[0].get("created_at")) <= str(first[-1].get("created_at")):
-            rest = [audit for page in pages for audit in page.get("audits") or []]
-            everything = sorted([*first, *rest], key=lambda audit: (str(audit.get("created_at")), audit.get("id") or 0))
-            yield from reversed(everything)
-            return
-        yield from first
-        for page in pages:
-            yield from page.get("audits") or []
+        first = next(pages)["audits"].items()
+        rest = (audit for page in pages for audit in page["audits"])
+        if len(first) > 1 and first[0]["created_at"].time() <= first[-1]["created_at"].time():
+            yield from sorted((*first, *rest), key=_age_of, reverse=True)
+        else:
+            yield from chain(first, rest)
 
-    def export(self, cursor: str | None, start_time: int) -> Json:
+    def export(self, cursor: str | None, start_time: int) -> Wild:
         """One page of changed tickets; `start_time` (unix seconds) counts only without a cursor."""
         place = {"cursor": cursor} if cursor is not None else {"start_time": str(start_time)}
         for size in EXPORT_PAGES[:-1]:
@@ -101,67 +101,57 @@ class ZendeskApi:
                 continue
         return self._export_page({**place, "per_page": str(EXPORT_PAGES[-1])})
 
-    def _export_page(self, query: Mapping[str, str]) -> Json:
+    def _export_page(self, query: Mapping[str, str]) -> Wild:
         path = "/api/v2/incremental/tickets/cursor.json"
-        return self._get(path, query, "incremental", Call(max_bytes=MAX_EXPORT))
+        return self._get(path, query, "incremental", Call(max_bytes=MAX_EXPORT, raw=True))
 
     # --- users -----------------------------------------------------------------------------------
 
-    def me(self) -> Json:
+    def me(self) -> Wild:
         """The connector user. Zendesk shows a nameless visitor to wrong credentials on some accounts."""
         answer = self._with_zenpy("*", Call(), lambda z, _: z.users.me())
-        if (answer.get("user") or {}).get("id") is None:
+        if answer["user"].get("id") is None:
             raise VendorAuthError("Zendesk does not know who we are. Check the credentials of the connection.")
-        return self._user(answer)
+        return answer["user"]
 
-    def user(self, user: int) -> Json:
-        return self._user(self._with_zenpy("*", Call(), lambda z, _: z.users(id=user)))
+    def user(self, user: int) -> Wild:
+        return self._with_zenpy("*", Call(), lambda z, _: z.users(id=user))["user"]
 
-    def put_user(self, fields: Json) -> Json:
+    def put_user(self, fields: Mapping[str, object]) -> Wild:
         """Creates or updates by `external_id`. A limit here concerns one customer, so it parks one lane."""
         call = Call(repeatable=True)
         try:
             answer = self._with_zenpy("users", call, lambda z, kinds: z.users.create_or_update(kinds.User(**fields)))
         except RateLimited as limited:
             raise RateLimited(str(limited), limited.retry_after_s, "ticket") from None
-        return self._user(answer)
+        return answer["user"]
 
-    @staticmethod
-    def _user(answer: Json) -> Json:
-        user = answer.get("user")
-        if not isinstance(user, Mapping) or not isinstance(user.get("id"), int):
-            raise VendorDown("Zendesk answered a user without an id. It is tried again.")
-        return user
 
     # --- webhooks, triggers, statuses --------------------------------------------------------------
 
-    def webhooks(self, name: str) -> Iterator[Json]:
+    def webhooks(self, name: str) -> Iterator[Wild]:
         return self._pages("/api/v2/webhooks", {"filter[name_contains]": name}, "webhooks", "*")
 
-    def create_webhook(self, fields: Json) -> Json:
+    def create_webhook(self, fields: Mapping[str, object]) -> Wild:
         return self._with_zenpy("*", Call(), lambda z, kinds: z.webhooks.create(kinds.Webhook(**fields)))
 
-    def change_webhook(self, webhook: str, fields: Json) -> None:
+    def change_webhook(self, webhook: str, fields: Mapping[str, object]) -> None:
         call = Call(repeatable=True)
         self._with_zenpy("*", call, lambda z, kinds: z.webhooks.patch(kinds.Webhook(id=webhook, **fields)))
 
     def signing_secret(self, webhook: str) -> str:
         answer = self._with_zenpy("*", Call(), lambda z, _: z.webhooks.show_secret(webhook))
-        secret = (answer.get("signing_secret") or {}).get("secret")
-        if not isinstance(secret, str) or not secret:
-            raise VendorRejected("Zendesk shows no signing secret of our webhook. Delete it there and install again.")
-        return secret
+        return answer["signing_secret"]["secret"].identifier()
 
-    def active_triggers(self) -> Iterator[Json]:
+    def active_triggers(self) -> Iterator[Wild]:
         return self._pages("/api/v2/triggers/active.json", {}, "triggers", "*")
 
-    def custom_statuses(self) -> list[Json]:
-        answer = self._get("/api/v2/custom_statuses.json", {}, "*", Call())
-        return [status for status in answer.get("custom_statuses") or [] if isinstance(status, Mapping)]
+    def custom_statuses(self) -> list[Wild]:
+        return list(self._get("/api/v2/custom_statuses.json", {}, "*", Call())["custom_statuses"])
 
     # --- how calls are made ----------------------------------------------------------------------------
 
-    def _with_zenpy(self, budget: str, call: Call, do: Callable[[Any, Any], object]) -> Json:
+    def _with_zenpy(self, budget: str, call: Call, do: Callable[[Any, Any], object]) -> Wild:
         """One call made by zenpy. The answer is the JSON that the wire read, so that zenpy's reading cannot fail us."""
         client, kinds = self._zenpy()
         self._limiter.spend(budget)
@@ -173,7 +163,7 @@ class ZendeskApi:
             except Exception as error:  # noqa: BLE001 - zenpy raises anything; what was answered is in `call`
                 if call.answer is None:
                     raise VendorDown(f"zenpy could not make the call ({type(error).__name__}).") from None
-        return call.answer if call.answer is not None else {}
+        return _answer(call)
 
     def _zenpy(self) -> tuple[Any, Any]:
         """This thread's client (quirk ZD-10) and zenpy's classes; imported late because it takes 95 ms and 20 MB."""
@@ -189,28 +179,29 @@ class ZendeskApi:
         found: tuple[Any, Any] = self._local.zenpy
         return found
 
-    def _pages(self, path: str, query: Mapping[str, str], things: str, budget: str) -> Iterator[Json]:
+    def _pages(self, path: str, query: Mapping[str, str], things: str, budget: str) -> Iterator[Wild]:
         for page in self._raw_pages(path, query, budget):
-            yield from page.get(things) or []
+            yield from page[things]
 
-    def _raw_pages(self, path: str, query: Mapping[str, str], budget: str) -> Iterator[Json]:
+    def _raw_pages(self, path: str, query: Mapping[str, str], budget: str) -> Iterator[Wild]:
         """Cursor pages. `meta.has_more` ends them: `links.next` is set on the last page too."""
         after: Mapping[str, str] = {}
         for _ in range(_MOST_PAGES):
             page = self._get(path, {**query, "page[size]": "100", **after}, budget, Call())
             yield page
-            meta = page.get("meta") or {}
-            if meta.get("has_more") is not True or not isinstance(meta.get("after_cursor"), str):
+            meta = page.get("meta")
+            cursor = meta.get("after_cursor") if meta is not None and meta["has_more"].boolean() else None
+            if cursor is None:
                 return
-            after = {"page[after]": meta["after_cursor"]}
+            after = {"page[after]": cursor.text()}
 
-    def _get(self, path: str, query: Mapping[str, str], budget: str, call: Call) -> Json:
+    def _get(self, path: str, query: Mapping[str, str], budget: str, call: Call) -> Wild:
         self._limiter.spend(budget)
         with calling(call):
             self._session.get(f"https://{self._host}{path}", params=dict(query), allow_redirects=False)
-        return call.answer if call.answer is not None else {}
+        return _answer(call)
 
-    def _fetch_token(self, form: Mapping[str, object]) -> Json:
+    def _fetch_token(self, form: Mapping[str, object]) -> Mapping[str, object]:
         """A token, or VendorAuthError. Nothing of the call that needs it has been sent yet, so this may be repeated."""
         call = Call(repeatable=True, anonymous=True)
         with calling(call):
@@ -221,7 +212,18 @@ class ZendeskApi:
                     "Zendesk gives no token for our OAuth client. Check client id, secret and kind (confidential) in "
                     "Admin Center > Apps and integrations > APIs > OAuth clients, then switch the connection on again."
                 ) from None
-        return call.answer if call.answer is not None else {}
+        fields: Mapping[str, object] = _answer(call).raw()
+        return fields
+
+
+def _answer(call: Call) -> Wild:
+    if call.answer is None:
+        raise VendorDown("The call to Zendesk was not made.")
+    return call.answer
+
+
+def _age_of(audit: Wild) -> tuple[datetime, int]:
+    return audit["created_at"].time(), audit["id"].integer()
 
 
 def _number(ticket: str) -> int:

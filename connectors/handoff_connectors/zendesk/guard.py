@@ -24,13 +24,13 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from handoff_connectors.zendesk.faults import Asked, fault
 from handoff_connectors.zendesk.tokens import Tokens
 from handoff_sync.contract.connector import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
-from handoff_sync.errors import HandoffError, VendorDown
+from handoff_sync.contract.payload import Wild, read_json
+from handoff_sync.errors import HandoffError, UnrecognisedPayload, VendorDown
 
 MAX_ANSWER: Final = 5_000_000
 
 _LEAST_TIME_S: Final = 0.5
 
-Json = Mapping[str, Any]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -48,7 +48,9 @@ class Call:
     body: bytes | None = None
     max_bytes: int = MAX_ANSWER
     anonymous: bool = False
-    answer: Json | None = None
+    raw: bool = False
+    """An export: only ids are taken from it, so its texts need no cleaning."""
+    answer: Wild | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -106,10 +108,10 @@ class Guard(HTTPAdapter):
         if response.status_code in (401, 403) and tokens is not None and header is not None and tokens.renew(header):
             response, body = self._exchange(request, call, asked, tokens.header())
         call.headers = {name.lower(): value for name, value in response.headers.items()}
-        call.answer = _believe(response.status_code, call.headers, body, asked)
+        call.answer = _believe(response.status_code, call.headers, body, asked, cleaned=not call.raw)
         response.request, response.url = request, request.url or ""  # zenpy looks at both
-        answer = call.answer
-        response.json = lambda **_: answer  # type: ignore[method-assign]  # zenpy reads it five times
+        plain = call.answer.raw()
+        response.json = lambda **_: plain  # type: ignore[method-assign]  # zenpy reads it five times
         return response
 
     def _exchange(
@@ -176,22 +178,22 @@ def _broken(error: Exception, asked: Asked) -> HandoffError:
     return asked.lost(type(error).__name__)
 
 
-def _believe(status: int, headers: Mapping[str, str], body: bytes, asked: Asked) -> Json:
+def _believe(status: int, headers: Mapping[str, str], body: bytes, asked: Asked, *, cleaned: bool) -> Wild:
     """The JSON object of a success; anything else becomes an error."""
     answer: object = None
     if status != 204 and "json" in headers.get("content-type", ""):
         try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
+            answer = read_json(body).raw() if cleaned else json.loads(body)
+        except (UnrecognisedPayload, ValueError, RecursionError):
             answer = None
     error = fault(asked, status, headers, answer)
     if error is not None:
         raise error
     if status == 204 or (asked.method == "DELETE" and not body):
-        return {}
+        answer = {}
     if not isinstance(answer, dict):
         raise asked.lost("an answer that is no JSON object")  # quirk ZD-8
-    return answer
+    return Wild(answer, "answer")
 
 
 def session_to(host: str, guard: Guard) -> requests.Session:

@@ -1,4 +1,4 @@
-"""Zendesk's words and ours, both ways. Pure: drafts become fields, raw JSON becomes values.
+"""Zendesk's words and ours, both ways. Pure: drafts become fields, answers become values.
 
 A comment is relayed to a customer only as AGENT and `public`; what this page cannot place is UNKNOWN.
 """
@@ -8,16 +8,14 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from handoff_sync.contract.connector import CommentAuthor, HelpdeskAgent, Requester, TicketComment, TicketDraft
+from handoff_sync.contract.payload import Wild
 from handoff_sync.core.model import Attachment, TicketStatus
-from handoff_sync.errors import UnrecognisedPayload, VendorRejected
-
-Json = Mapping[str, Any]
+from handoff_sync.errors import VendorRejected
 
 STATUS: Final[Mapping[str, TicketStatus]] = {  # also the categories of custom statuses
     "new": TicketStatus.OPEN,
@@ -37,6 +35,9 @@ TO_ZENDESK: Final[Mapping[TicketStatus, str]] = {
 PRIORITIES: Final = ("low", "normal", "high", "urgent")
 MARKER: Final = "hs_op"
 MERGED_TAG: Final = "closed_by_merge"
+DUPLICATE_TAG: Final = "handoff-duplicate"
+OUR_TAGS: Final = ("handoff-sync", "human-handoff")
+"""One of these is on every ticket that the service opens."""
 
 _STAFF: Final = frozenset({"agent", "admin"})
 _DECIDING: Final = frozenset({"status", "custom_status_id", "assignee_id"})
@@ -48,7 +49,7 @@ _MARKER_LENGTH: Final = 255
 # --- ours -> Zendesk ---------------------------------------------------------------------------------
 
 
-def create_fields(draft: TicketDraft, requester: Json, us: int) -> dict[str, object]:
+def create_fields(draft: TicketDraft, requester: Mapping[str, object], us: int) -> dict[str, object]:
     """The fields of a new ticket. `requester` says who asks (see `requester_fields`); the first comment is ours."""
     fields: dict[str, object] = {
         "subject": draft.subject.replace("{{", "{ {"),  # quirk ZD-13
@@ -71,7 +72,7 @@ def create_fields(draft: TicketDraft, requester: Json, us: int) -> dict[str, obj
     return fields
 
 
-def create_body(fields: Json) -> str:
+def create_body(fields: Mapping[str, object]) -> str:
     """The exact text to be sent, stored first: a repeat must be byte for byte the same (quirk ZD-1)."""
     return json.dumps({"ticket": fields}, ensure_ascii=False, separators=(",", ":"))
 
@@ -120,7 +121,7 @@ def _no_placeholders(markup: str) -> str:
 
 def _priority(name: str) -> str:
     if name not in PRIORITIES:
-        raise VendorRejected(f"Zendesk's priorities are {', '.join(PRIORITIES)}; change the connection's or scenario's.")
+        raise VendorRejected(f"Zendesk's priorities are {', '.join(PRIORITIES)}. Change it in the policy.")
     return name
 
 
@@ -130,7 +131,7 @@ def _id_of(what: str, value: str) -> int:
     return int(value)
 
 
-def agent_id(value: str) -> int:
+def agent_number(value: str) -> int:
     """An agent's id as a number; VendorRejected for anything else."""
     return _id_of("agent", value)
 
@@ -138,175 +139,174 @@ def agent_id(value: str) -> int:
 # --- Zendesk -> ours ---------------------------------------------------------------------------------
 
 
-def status_of(ticket: Json, categories: Mapping[int, str] | None = None) -> TicketStatus:
-    """Our status; `categories` (custom status id → category) helps where `status` itself is not a known word."""
-    raw = ticket.get("status")
-    if raw not in STATUS and categories is not None:
-        raw = categories.get(ticket.get("custom_status_id") or 0, raw)
-    if not isinstance(raw, str) or raw not in STATUS:
-        raise UnrecognisedPayload(f"ticket.status is none of {', '.join(STATUS)}.")
-    return STATUS[raw]
+def status_of(ticket: Wild, categories: Mapping[int, str] | None = None) -> TicketStatus:
+    """Our status; `categories` (custom status id → category) helps where `status` itself is no word we know."""
+    raw = ticket["status"]
+    category = (categories or {}).get(_int(ticket, "custom_status_id") or 0, "")
+    if raw.text() not in STATUS and category in STATUS:
+        return STATUS[category]
+    return raw.one_of(STATUS)
 
 
-def to_agent(user: Json) -> HelpdeskAgent:
+def to_agent(user: Wild) -> HelpdeskAgent:
     """A member of staff; the alias is the name that customers may see."""
-    photo = user.get("photo") or {}
     return HelpdeskAgent(
-        id=str(number(user, "id", "user")),
-        name=_text(user.get("alias")) or _text(user.get("name")),
-        email=_text(user.get("email")) or None,
-        avatar=_text(photo.get("content_url")) or None,
+        id=user["id"].identifier(),
+        name=_text(user, "alias") or _text(user, "name"),
+        email=_text(user, "email") or None,
+        avatar=_text(user, "photo", "content_url") or None,
     )
 
 
-def is_staff(user: Json | None) -> bool:
-    return user is not None and user.get("role") in _STAFF
+def is_usable(user: Wild) -> bool:
+    """Whether a ticket can be opened in this user's name: neither suspended nor deleted (quirk ZD-12)."""
+    return not any(flag is not None and flag.boolean() is bad for flag, bad in _flags(user))
+
+
+def _flags(user: Wild) -> tuple[tuple[Wild | None, bool], ...]:
+    return ((user.get("suspended"), True), (user.get("active"), False))
+
+
+def is_staff(user: Wild | None) -> bool:
+    return _text(user, "role") in _STAFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standpoint:
-    """From where comments are judged: the ticket's requester, the connector user, the users, and audits read."""
+    """From where comments are judged: the ticket's requester, the connector user, users and audits by id."""
 
     requester_id: int
     us: int
-    users: Mapping[int, Json]
-    audits: Mapping[int, Json]
+    users: Mapping[int, Wild]
+    audits: Mapping[int, Wild]
+
+    def user(self, thing: Wild) -> Wild | None:
+        return self.users.get(_int(thing, "author_id") or 0)
+
+    def audit(self, comment: Wild) -> Wild | None:
+        return self.audits.get(_int(comment, "audit_id") or 0)
 
 
-def needs_audit(comment: Json, us: int) -> bool:
-    """Whether only the audit can tell if the comment is ours (sheet: connector user, or written through the API)."""
-    return marker_of(comment) is None and (comment.get("author_id") == us or _channel(comment) == "api")
+def needs_audit(comment: Wild, us: int) -> bool:
+    """Whether only the audit can tell if a comment is ours: written by the connector user or through the API."""
+    doubtful = _int(comment, "author_id") == us or _text(comment, "via", "channel") == "api"
+    return doubtful and marker_of(comment) is None
 
 
-def to_comment(comment: Json, view: Standpoint) -> TicketComment:
-    """A comment as read. The first line that holds decides who wrote it."""
-    author_id = comment.get("author_id")
-    user = view.users.get(author_id) if isinstance(author_id, int) else None
-    author = author_of(comment, view)
+def to_comment(comment: Wild, view: Standpoint) -> TicketComment:
+    author, user = author_of(comment, view), view.user(comment)
     return TicketComment(
-        id=str(number(comment, "id", "comment")),
+        id=comment["id"].identifier(),
         author=author,
         agent=to_agent(user) if author is CommentAuthor.AGENT and user is not None else None,
-        text=_text(comment.get("plain_body")) or _text(comment.get("body")),
-        public=comment.get("public") is True,
-        at=time_of(comment, "created_at", "comment"),
-        marker=marker_of(comment) or marker_of(_audit(comment, view)),
+        text=_text(comment, "plain_body") or _text(comment, "body"),
+        public=_is_public(comment),
+        at=comment["created_at"].time(),
+        marker=marker_of(comment) or marker_of(view.audit(comment)),
         attachments=tuple(_attachments(comment)),
     )
 
 
-def author_of(comment: Json, view: Standpoint) -> CommentAuthor:
-    """Who wrote it. An allow-list: AGENT only where nothing speaks against it (README, "Who wrote a comment")."""
-    author_id = comment.get("author_id")
-    user = view.users.get(author_id) if isinstance(author_id, int) else None
-    unsure = needs_audit(comment, view.us)
-    audit = _audit(comment, view)
+def author_of(comment: Wild, view: Standpoint) -> CommentAuthor:
+    """Who wrote it: the first line that holds decides, and AGENT only where nothing speaks against it (README)."""
+    author, user, audit = _int(comment, "author_id"), view.user(comment), view.audit(comment)
     if marker_of(comment) is not None or marker_of(audit) is not None:
         return CommentAuthor.OURS
-    if comment.get("type") != "Comment" or not isinstance(author_id, int) or (unsure and audit is None):
+    if _text(comment, "type") != "Comment" or author is None or (needs_audit(comment, view.us) and audit is None):
         return CommentAuthor.UNKNOWN
-    if is_merge(comment) or author_id <= 0:
+    if is_merge(comment) or author <= 0:
         return CommentAuthor.AUTOMATION
-    if author_id == view.requester_id or (user is not None and user.get("role") == "end-user"):
+    if author == view.requester_id or _text(user, "role") == "end-user":
         return CommentAuthor.CUSTOMER
-    if author_id == view.us and _channel(comment) == "api":
-        return CommentAuthor.AUTOMATION  # another program with our user
+    if author == view.us and _text(comment, "via", "channel") == "api":
+        return CommentAuthor.AUTOMATION  # another program that uses our user
     return CommentAuthor.AGENT if is_staff(user) else CommentAuthor.UNKNOWN
 
 
-def marker_of(thing: Json | None) -> str | None:
+def marker_of(thing: Wild | None) -> str | None:
     """Our marker in a comment's or an audit's metadata."""
-    custom = ((thing or {}).get("metadata") or {}).get("custom") or {}
-    marker = custom.get(MARKER) if isinstance(custom, Mapping) else None
-    return marker if isinstance(marker, str) and marker else None
+    return _text(thing, "metadata", "custom", MARKER) or None
 
 
-def is_merge(comment: Json) -> bool:
-    via = comment.get("via") or {}
-    return (via.get("source") or {}).get("rel") == "merge" or via.get("channel") == "merge"
+def is_merge(comment: Wild) -> bool:
+    return _text(comment, "via", "source", "rel") == "merge" or _text(comment, "via", "channel") == "merge"
 
 
-def merged_into(ticket: Json, comments: Iterable[Json]) -> str | None:
+def merged_into(ticket: Wild, comments: Iterable[Wild]) -> str | None:
     """The ticket into which this one was merged: no field tells, only the comment that Zendesk writes (quirk ZD-14)."""
-    if ticket.get("status") != "closed":
+    if _text(ticket, "status") != "closed":
         return None
-    tagged = MERGED_TAG in (ticket.get("tags") or [])
+    tagged = MERGED_TAG in tags_of(ticket)
+    requester = _int(ticket, "requester_id")
     for comment in comments:
-        text = _text(comment.get("plain_body")) or _text(comment.get("body"))
-        by_zendesk = is_merge(comment) or tagged
+        if _int(comment, "author_id") == requester or not (tagged or is_merge(comment)):
+            continue
+        text = _text(comment, "plain_body") or _text(comment, "body")
         found = _MERGED_INTO.search(text) or (_ANY_TICKET.search(text) if tagged and is_merge(comment) else None)
-        if found and by_zendesk and comment.get("author_id") != ticket.get("requester_id"):
+        if found:
             return found[1]
     return None
 
 
-def newest_change_by(audits: Iterable[Json]) -> Json | None:
+def tags_of(ticket: Wild) -> tuple[str, ...]:
+    tags = ticket.get("tags")
+    return tuple(tag.text() for tag in tags) if tags is not None else ()
+
+
+def newest_change(audits: Iterable[Wild]) -> Wild | None:
     """Of audits, newest first: the one that last changed status or assignee, else the newest; None if there is none."""
-    newest: Json | None = None
+    newest: Wild | None = None
     for audit in audits:
         newest = newest or audit
-        events = audit.get("events") or []
-        if any(e.get("type") == "Change" and e.get("field_name") in _DECIDING for e in events):
+        if any(_text(e, "type") == "Change" and _text(e, "field_name") in _DECIDING for e in audit["events"]):
             return audit
     return newest
 
 
-def by_a_person(audit: Json, us: int) -> bool:
-    """Whether somebody may have done this by hand: not we, not a rule. Their role is still to be looked up."""
-    author = audit.get("author_id")
-    if marker_of(audit) is not None or not isinstance(author, int) or author <= 0:
-        return False
-    return _channel(audit) == "web" if author == us else _channel(audit) != "rule"
+def author_by_hand(audit: Wild, us: int) -> int | None:
+    """The user who may have done this by hand: not we, not a rule. Their role is still to be looked up."""
+    author, channel = _int(audit, "author_id"), _text(audit, "via", "channel")
+    if marker_of(audit) is not None or author is None or author <= 0 or channel == "rule":
+        return None
+    return author if author != us or channel == "web" else None
 
 
-def comment_id_of(audit: Json) -> str | None:
+def comment_id_of(audit: Wild) -> str | None:
     """The id of the comment that an audit made; the same id is listed later."""
-    for event in audit.get("events") or []:
-        if event.get("type") == "Comment" and isinstance(event.get("id"), int):
-            return str(event["id"])
-    return None
+    ids = (event["id"].identifier() for event in audit["events"] if _text(event, "type") == "Comment")
+    return next(ids, None)
 
 
-def number(thing: Json, name: str, where: str) -> int:
-    """An id. Zendesk's REST ids are 64-bit integers."""
-    value = thing.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise UnrecognisedPayload(f"{where}.{name} is not a number.")
-    return value
+def _is_public(comment: Wild) -> bool:
+    public = comment.get("public")
+    return public is not None and public.raw() is True
 
 
-def time_of(thing: Json, name: str, where: str) -> datetime:
-    """An aware time; Zendesk sends ISO 8601 in UTC."""
-    try:
-        at = datetime.fromisoformat(_text(thing.get(name)))
-    except ValueError:
-        raise UnrecognisedPayload(f"{where}.{name} is not a time.") from None
-    if at.tzinfo is None:
-        raise UnrecognisedPayload(f"{where}.{name} has no time zone.")
-    return at
-
-
-def _audit(comment: Json, view: Standpoint) -> Json | None:
-    return view.audits.get(comment.get("audit_id") or 0)
-
-
-def _channel(thing: Json) -> str:
-    return _text((thing.get("via") or {}).get("channel"))
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _attachments(comment: Json) -> Iterable[Attachment]:
-    for file in comment.get("attachments") or []:
-        url = _text(file.get("content_url"))
-        if not url or file.get("malware_scan_result") == "malware_found":
+def _attachments(comment: Wild) -> Iterator[Attachment]:
+    files = comment.get("attachments")
+    for file in files if files is not None else ():
+        if _text(file, "malware_scan_result") == "malware_found" or not _text(file, "content_url"):
             continue
-        size = file.get("size")
         yield Attachment(
-            name=_text(file.get("file_name")) or "attachment",
-            content_type=_text(file.get("content_type")) or "application/octet-stream",
-            size=size if isinstance(size, int) else 0,
-            url=url,
+            name=_text(file, "file_name") or "attachment",
+            content_type=_text(file, "content_type") or "application/octet-stream",
+            size=_int(file, "size") or 0,
+            url=_text(file, "content_url"),
         )
+
+
+def _at(thing: Wild | None, *names: str) -> Wild | None:
+    for name in names:
+        thing = thing.get(name) if thing is not None else None
+    return thing
+
+
+def _text(thing: Wild | None, *names: str) -> str:
+    """The text at the end of the path, or an empty one where the path ends earlier."""
+    found = _at(thing, *names)
+    return found.text() if found is not None else ""
+
+
+def _int(thing: Wild | None, *names: str) -> int | None:
+    found = _at(thing, *names)
+    return found.integer() if found is not None else None

@@ -42,6 +42,7 @@ class ZendeskSettings(BaseModel):
     signing_secret: SecretStr | None = Field(default=None, description="Signs webhooks; `install` fetches it.")
     signing_secret_previous: SecretStr | None = Field(default=None, description="Also accepted during a rotation.")
     webhook_name: str = Field(default="handoff-sync", min_length=1, description="Name of our webhook at Zendesk.")
+    webhook_url: str | None = Field(default=None, description="Where our webhook should call; set by `install`.")
     base_url: str | None = Field(default=None, description="Where a simulator listens, e.g. http://127.0.0.1:8001.")
     allow_private: bool = Field(default=False, description="Lets base_url be an address other than this machine.")
     agent_url: str | None = Field(default=None, description="Start of links for people, if not the account's address.")
