@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -28,6 +29,7 @@ from handoff_sync.errors import DestinationRefused, OutcomeUnknown, VendorDown, 
 MAX_ANSWER_BYTES: Final = 5_000_000
 MAX_RETRY_AFTER_S: Final = 3600.0
 _MAX_CONNECTIONS: Final = 64
+_WORTH_READING_BYTES: Final = 65_536
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -75,7 +77,7 @@ class HttpClient:
     ) -> None:
         """Calls without TLS reach only what `guard` allows explicitly. `tls` replaces the usual trusted authorities."""
         guard = guard or AddressGuard()
-        self._timeouts = timeouts or Timeouts()
+        self.timeouts = timeouts or Timeouts()
         self._max_answer_bytes = max_answer_bytes
         self._deadline = Deadline()
         context = tls or _trusted()
@@ -84,9 +86,7 @@ class HttpClient:
             # What is not https, whatever its scheme, meets the stricter guard.
             transport=_Transport(GuardedBackend(plain, self._deadline), context),
             mounts={"https://": _Transport(GuardedBackend(guard, self._deadline), context)},
-            timeout=httpx.Timeout(
-                self._timeouts.read_s, connect=self._timeouts.connect_s, pool=self._timeouts.connect_s
-            ),
+            timeout=httpx.Timeout(self.timeouts.read_s, connect=self.timeouts.connect_s, pool=self.timeouts.connect_s),
             headers={"accept-encoding": "identity", "user-agent": "handoff-sync"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
@@ -104,18 +104,25 @@ class HttpClient:
         content: bytes | None = None,
         auth: tuple[str, str] | None = None,
         safe: bool | None = None,
+        status_only: bool = False,
     ) -> Answer:
         """One call, never repeated by itself.
 
         Args:
             safe: Whether the call changes nothing, so that a failure is VendorDown at any time; None decides by
                 the method.
+            status_only: Only the status counts; the answer has an empty body, whatever comes of it.
         """
         what = _checked_name(method, url)
         safe = method.upper() in _READING if safe is None else safe
-        self._deadline.start(self._timeouts.total_s)
+        self._deadline.start(self.timeouts.total_s)
         try:
-            return self._send(method, url, params=params, headers=headers, json=json, content=content, auth=auth)
+            with self._client.stream(
+                method, url, params=params, headers=headers, json=json, content=content, auth=auth
+            ) as response:
+                body = self._discard(response) if status_only else self._read(response)
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(status=response.status_code, headers=names, body=body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise VendorDown(f"No connection for {what} ({type(error).__name__}).") from error
         except (httpx.LocalProtocolError, UnicodeError) as error:
@@ -125,15 +132,23 @@ class HttpClient:
         finally:
             self._deadline.stop()
 
-    def _send(self, method: str, url: str, **content: Any) -> Answer:
+    def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()
-        with self._client.stream(method, url, **content) as response:
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > self._max_answer_bytes:
-                    raise _TooBig(f"the answer is larger than {self._max_answer_bytes} bytes")
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(status=response.status_code, headers=headers, body=bytes(body))
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > self._max_answer_bytes:
+                raise _TooBig(f"the answer is larger than {self._max_answer_bytes} bytes")
+        return bytes(body)
+
+    def _discard(self, response: httpx.Response) -> bytes:
+        """A short body is read to its end, so that the connection can be used again."""
+        left = _WORTH_READING_BYTES
+        with suppress(httpx.HTTPError, httpx.StreamError):
+            for chunk in response.iter_raw():
+                left -= len(chunk)
+                if left < 0:
+                    break
+        return b""
 
     def close(self) -> None:
         self._client.close()
