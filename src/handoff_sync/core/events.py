@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -32,7 +32,7 @@ class _Event:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(_Event):
     channel: str = "web"
-    customer: Customer = Customer()
+    customer: Customer = field(default_factory=Customer)
     team: str | None = None
     type: Literal["session.started"] = "session.started"
 
