@@ -85,6 +85,7 @@ connections = Table(
     Column("stopped_reason", Text),
     Column("breaker", Text),
     Column("refresh_lease_until", Moment),
+    Column("sweep_cursor", Text),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("workspace_id", "name"),
 )

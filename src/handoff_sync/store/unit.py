@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Executable, bindparam, func, select, update
 
 from handoff_sync.core.effects import PLATFORM, Effect, Outcome
 from handoff_sync.core.events import Event
@@ -20,9 +20,9 @@ from handoff_sync.store.inbox import Inbox, InboxKey
 from handoff_sync.store.lanes import Lanes
 from handoff_sync.store.links import Links
 from handoff_sync.store.outbox import Outbox
-from handoff_sync.store.rows import Claim, ConnectionRow, LinkRow, WorkspaceRow
+from handoff_sync.store.rows import AnyRow, Claim, ConnectionRow, LinkRow, WorkspaceRow
 from handoff_sync.store.sessions import ConversationKey, SessionMap
-from handoff_sync.store.tables import sessions
+from handoff_sync.store.tables import connections, sessions
 
 _DATABASE_TIME = select(func.clock_timestamp(type_=Moment()))
 _DUE_SESSIONS = (
@@ -31,6 +31,8 @@ _DUE_SESSIONS = (
     .order_by(sessions.c.next_timer_at)
     .limit(bindparam("limit"))
 )
+
+_SAVE_SWEEP = update(connections).where(connections.c.id == bindparam("b_id")).values(sweep_cursor=bindparam("cursor"))
 
 
 class UnitOfWork:
@@ -167,6 +169,10 @@ class UnitOfWork:
 
     def connections(self, workspace_id: str) -> tuple[ConnectionRow, ...]:
         return self._configuration.load(self.connection, workspace_id).connections
+
+    def save_sweep(self, connection_id: str, cursor: str) -> None:
+        """Remembers how far the list of changed tickets of a connection was read."""
+        self.write(_SAVE_SWEEP, {"b_id": connection_id, "cursor": cursor})
 
     # --- tickets ------------------------------------------------------------------------------
 
@@ -343,6 +349,14 @@ class UnitOfWork:
         """Sessions that have a timer to fire, the latest first in line."""
         self.flush()
         return tuple(self.connection.execute(_DUE_SESSIONS, {"now": self.now, "limit": limit}).scalars())
+
+    # --- for the store itself -----------------------------------------------------------------
+
+    def write(self, statement: Executable, params: Mapping[str, object] | None = None) -> list[AnyRow]:
+        """Runs a statement of the store's own modules; nobody else may. Gives the rows that it returns."""
+        self.changes += 1
+        result = self.connection.execute(statement, params)
+        return list(result) if result.returns_rows else []
 
     # --- the end ------------------------------------------------------------------------------
 
