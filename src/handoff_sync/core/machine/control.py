@@ -21,10 +21,7 @@ from handoff_sync.core.machine.step import Step
 from handoff_sync.core.machine.texts import CUSTOMER_ENDED
 from handoff_sync.core.model import ActorKind, DecisionState, EndReason, Phase, TimerKind, Trigger
 from handoff_sync.core.policy import Policy, TicketOnPause
-
-LONGEST_MINUTES = 527_040
-"""A year. Who needs longer pauses indefinitely."""
-
+from handoff_sync.core.scope import LONGEST_MINUTES
 
 # --- pausing --------------------------------------------------------------------------------------
 
