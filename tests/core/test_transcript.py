@@ -19,6 +19,7 @@ from handoff_sync.core.transcript import (
     as_text,
     comment_html,
     extract,
+    note_parts,
     subject,
     ticket_parts,
 )
@@ -147,6 +148,12 @@ def test_several_messages_carry_their_author_and_a_single_one_does_not() -> None
     (both,) = comment_html([stored(1, "one").message, stored(2, "two").message], 60_000, CUSTOMER)
     assert read(alone) == "one"
     assert read(both) == "Ann Lee · 2026-03-02 12:01 UTC\noneAnn Lee · 2026-03-02 12:02 UTC\ntwo"
+
+
+def test_a_note_of_ours_stands_above_its_messages() -> None:
+    (part,) = note_parts("Back to the <AI>\nby Bo", [stored(1, "one")], 60_000, CUSTOMER)
+    assert read(part) == "Back to the <AI>\nby BoAnn Lee · 2026-03-02 12:01 UTC\none"
+    assert note_parts("x" * 3000, [], 1024)[1].startswith('<p dir="auto">(continued)')
 
 
 def test_plain_text_has_authors_breaks_and_attachments() -> None:

@@ -14,7 +14,18 @@ from handoff_sync.core.effects import StoredMessage, Visibility
 from handoff_sync.core.markup import Block, clean, escape, one_line, size, split
 from handoff_sync.core.model import Attachment, AuthorClass, Customer, Message, Trigger
 
-__all__ = ["TicketHead", "as_text", "comment_html", "extract", "split", "subject", "ticket_parts"]
+__all__ = [
+    "TicketHead",
+    "as_text",
+    "author_of",
+    "clock",
+    "comment_html",
+    "extract",
+    "note_parts",
+    "split",
+    "subject",
+    "ticket_parts",
+]
 
 Utterance: TypeAlias = Message | StoredMessage
 
@@ -74,11 +85,19 @@ def comment_html(messages: Sequence[Utterance], limit: int, customer: Customer |
     return split([_signed(message, name) for message in messages], limit)
 
 
+def note_parts(
+    text: str, messages: Sequence[Utterance], limit: int, customer: Customer | None = None
+) -> tuple[str, ...]:
+    """An internal note of ours, with the messages that belong below it, as HTML in parts of at most `limit` bytes."""
+    name = customer.name if customer else None
+    return split([Block(text=clean(text)), *(_signed(message, name) for message in messages)], limit)
+
+
 def as_text(messages: Iterable[Utterance], customer: Customer | None = None) -> str:
     """The transcript as plain text, for mails and for helpdesks without HTML."""
     name = customer.name if customer else None
     return "\n\n".join(
-        f"{_author(item, name)}, {_clock(_message(item).at)}:\n{_body(_message(item))}" for item in messages
+        f"{author_of(item, name)}, {clock(_message(item).at)}:\n{_body(_message(item))}" for item in messages
     )
 
 
@@ -86,7 +105,7 @@ def extract(messages: Sequence[StoredMessage], customer: str | None = None) -> s
     """The last messages that the customer saw or wrote, shortened: stands in for a summary (plain text)."""
     seen = [item for item in messages if item.visibility is Visibility.PUBLIC and item.kind == "message"]
     lines = (
-        f"{_author(item, customer)}: {one_line(_body(item.message), _EXTRACT_CHARS)}"
+        f"{author_of(item, customer)}: {one_line(_body(item.message), _EXTRACT_CHARS)}"
         for item in seen[-EXTRACT_MESSAGES:]
     )
     return "\n".join(lines)
@@ -141,8 +160,8 @@ def _titled(title: str, text: str) -> Block:
 
 
 def _signed(item: Utterance, customer: str | None) -> Block:
-    author, clock = escape(_author(item, customer)), _clock(_message(item).at)
-    opening = f'<p dir="auto"><strong><bdi>{author}</bdi></strong> · {clock}'
+    author, at = escape(author_of(item, customer)), clock(_message(item).at)
+    opening = f'<p dir="auto"><strong><bdi>{author}</bdi></strong> · {at}'
     return Block(text=_body(_message(item)), before=f"{opening}<br>", again=f"{opening} (continued)<br>")
 
 
@@ -150,7 +169,8 @@ def _message(item: Utterance) -> Message:
     return item.message if isinstance(item, StoredMessage) else item
 
 
-def _author(item: Utterance, customer: str | None) -> str:
+def author_of(item: Utterance, customer: str | None = None) -> str:
+    """Who is shown as the author; `customer` is the customer's name where it is known."""
     message = _message(item)
     name = one_line(message.author.name) if message.author else ""
     if isinstance(item, StoredMessage) and item.kind == "note":
@@ -179,5 +199,6 @@ def _attachment(attachment: Attachment) -> str:
     return f"[Attachment: {name}, {kind}, {attachment.size} bytes] {one_line(attachment.url, 2000)}"
 
 
-def _clock(at: datetime) -> str:
+def clock(at: datetime) -> str:
+    """The time of a message as people read it, in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
