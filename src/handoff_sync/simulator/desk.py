@@ -1,9 +1,18 @@
-"""What the demo needs of a simulated helpdesk, in words that fit every helpdesk. Its simulator implements it."""
+"""What demo and training need of a simulated helpdesk, in words that fit every helpdesk.
+
+A connector's simulator package brings one `Desk`, registered as an entry point of the group in `GROUP`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from importlib.metadata import entry_points
+from typing import Final, Protocol
+
+from handoff_sync.errors import NotFound
+
+GROUP: Final = "handoff_sync.simulators"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,18 +29,44 @@ class DeskTicket:
     id: str
     subject: str
     requester_name: str
-    requester_email: str | None
     solved: bool
     comments: tuple[DeskComment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskAccess:
+    """How a connection reaches the desk. `options` are those of `handoff-sync connect`, secrets left out."""
+
+    settings: Mapping[str, object]
+    secrets: Mapping[str, str]
 
 
 class Desk(Protocol):
     """One simulated helpdesk account with one human agent in it."""
 
-    title: str
-    agent_name: str
-    agent_url: str
-    """The page where a person plays the agent."""
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def agent_name(self) -> str:
+        """As customers see it."""
+        ...
+
+    @property
+    def agent_url(self) -> str:
+        """The page where a person plays the agent."""
+        ...
+
+    @property
+    def access(self) -> DeskAccess: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def wait(self) -> None:
+        """Blocks until the helpdesk ends."""
+        ...
 
     def ticket_ids(self) -> tuple[str, ...]:
         """Every ticket there is, oldest first."""
@@ -48,3 +83,12 @@ class Desk(Protocol):
         ...
 
     def solve(self, ticket_id: str) -> None: ...
+
+
+def simulated(kind: str, port: int = 0) -> Desk:
+    """A simulated helpdesk of this kind, not started; port 0 takes a free one."""
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if kind not in found:
+        raise NotFound(f"There is no simulated {kind}. There are: {', '.join(sorted(found)) or 'none'}.")
+    make: Callable[..., Desk] = found[kind].load()
+    return make(port=port)

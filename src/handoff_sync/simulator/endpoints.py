@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
@@ -87,17 +87,7 @@ class EndpointTable(Generic[E]):
                 return entry.endpoint, match.groupdict()
         return None
 
-    def knows(self, path: str) -> bool:
-        """Whether some other method exists for this path."""
-        if any(template == path for _, template in self._plain):
-            return True
-        return any(entry.pattern.fullmatch(path) for entry in self._entries)
-
-    def collect(self, method: str, template: str) -> Callable[[E], E]:
-        """Decorator form of `add`."""
-
-        def take(endpoint: E) -> E:
-            self.add(method, template, endpoint)
-            return endpoint
-
-        return take
+    def take_all(self, other: EndpointTable[E]) -> None:
+        """Add everything that another table holds."""
+        self._plain.update(other._plain)
+        self._entries += other._entries

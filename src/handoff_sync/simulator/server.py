@@ -49,6 +49,7 @@ class LoopbackServer:
             access_log=False,
             lifespan="off",
             http="httptools",
+            interface="asgi3",
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=1,
