@@ -126,7 +126,6 @@ class ZendeskApi:
             raise RateLimited(str(limited), limited.retry_after_s, "ticket") from None
         return answer["user"]
 
-
     # --- webhooks, triggers, statuses --------------------------------------------------------------
 
     def webhooks(self, name: str) -> Iterator[Wild]:

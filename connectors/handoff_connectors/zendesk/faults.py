@@ -30,6 +30,7 @@ _CONFLICT_WAIT_S: Final = 3.0  # quirk ZD-9
 _PER_TICKET: Final = "zendesk-ratelimit-per-ticket-updates"
 _TOO_MANY: Final = re.compile(r"limit|too many|maximum|5,?000")
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_NAMED_FIELD: Final = re.compile(r"(Assignee|Author|Comment|Group|Priority|Requester|Status|Subject|Tags?):")
 _FIELD: Final = re.compile(r"[A-Za-z0-9_.]{1,40}")
 
 
@@ -38,7 +39,7 @@ class KeyReused(VendorRejected):
 
 
 class FieldsRefused(VendorRejected):
-    """422: these `fields` were refused."""
+    """422: these `fields` were refused, as the keys or the texts of the answer name them."""
 
     def __init__(self, message: str, fields: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -159,7 +160,10 @@ def _details(body: object) -> Mapping[str, Any]:
 
 
 def _fields(body: object) -> tuple[str, ...]:
-    return tuple(name for name in _details(body) if isinstance(name, str) and _FIELD.fullmatch(name))[:20]
+    """Names only. `Assignee: is required…` under `base` names its field at the start of the text."""
+    keys = [name for name in _details(body) if isinstance(name, str) and _FIELD.fullmatch(name)]
+    named = [found[1].lower() for text in _detail_texts(body) if (found := _NAMED_FIELD.match(text))]
+    return tuple(dict.fromkeys((*keys, *named)))[:20]
 
 
 def _detail_texts(body: object) -> Iterator[str]:
