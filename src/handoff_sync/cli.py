@@ -7,7 +7,18 @@ from typing import Annotated, Final
 
 import typer
 
-from handoff_sync.commands import callback, config, connect, demo, deliveries, doctor, serve, sessions, simulate, workspace
+from handoff_sync.commands import (
+    callback,
+    config,
+    connect,
+    deliveries,
+    demo,
+    doctor,
+    serve,
+    sessions,
+    simulate,
+    workspace,
+)
 from handoff_sync.errors import ConfigurationError, HandoffError, NotReady
 
 FAILED: Final = 1

@@ -35,7 +35,7 @@ class DeskTicket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskAccess:
-    """How a connection reaches the desk. `options` are those of `handoff-sync connect`, secrets left out."""
+    """How a connection reaches the desk: the connector's settings, secrets apart. Good for this desk only."""
 
     settings: Mapping[str, object]
     secrets: Mapping[str, str]
@@ -43,6 +43,11 @@ class DeskAccess:
 
 class Desk(Protocol):
     """One simulated helpdesk account with one human agent in it."""
+
+    @property
+    def kind(self) -> str:
+        """The connector that it is a stand-in for."""
+        ...
 
     @property
     def title(self) -> str: ...

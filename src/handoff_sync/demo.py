@@ -1,0 +1,246 @@
+"""The demo: the whole service on free loopback ports in a temporary folder, with a chat page and a helpdesk to play."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import socket
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from handoff_sync.bootstrap import App, build
+from handoff_sync.core.policy import Mode, Outcome
+from handoff_sync.core.presets import PRESETS
+from handoff_sync.delivery.connecting import set_up
+from handoff_sync.errors import HandoffError
+from handoff_sync.secret_keys import new_key
+from handoff_sync.settings import Settings, load_settings
+from handoff_sync.simulator.chat.platform import ChatPlatform
+from handoff_sync.simulator.chat.service import Service
+from handoff_sync.simulator.chat.web import chat_app
+from handoff_sync.simulator.desk import Desk, simulated
+from handoff_sync.simulator.dialogues import read_dialogues
+from handoff_sync.simulator.narrator import Narrator
+from handoff_sync.simulator.server import LoopbackServer
+from handoff_sync.simulator.story import Story, Totals
+from handoff_sync.store.migrate import migrate
+from handoff_sync.web import make_app
+
+LOOPBACK: Final = "127.0.0.1"
+GRACE_S: Final = 1
+"""A minute, as in real life, would make the demo dull."""
+START_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """Without URLs everything is in memory and in one file that is deleted at the end."""
+
+    helpdesk: str = "zendesk"
+    broker_url: str | None = None
+    database_url: str | None = None
+    on_solved: Outcome = Outcome.RESOLVE
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Everything that runs during a demo."""
+
+    service: Service
+    platform: ChatPlatform
+    desk: Desk
+    chat_url: str
+    service_url: str
+
+
+def play_once(options: DemoOptions, dialogues: Path, narrator: Narrator) -> int:
+    """Every dialogue of the file through the whole story; 1 if any step did not hold."""
+    played = read_dialogues(dialogues)
+    with world(options, narrator) as parts:
+        story = Story(
+            platform=parts.platform,
+            service=parts.service,
+            desk=parts.desk,
+            narrator=narrator,
+            returns=options.on_solved is Outcome.RETURN_TO_AI,
+        )
+        for number, dialogue in enumerate(played, start=1):
+            narrator.heading(f"[{number}/{len(played)}] {dialogue.title} ({dialogue.conversation_id})")
+            story.play(dialogue)
+    return _summary(story.totals, narrator)
+
+
+def play_live(options: DemoOptions, narrator: Narrator) -> int:
+    """Runs until Ctrl-C: people play the customer and the agent."""
+    with world(options, narrator) as parts:
+        parts.platform.narrate = lambda text: narrator.say(f"  {text}", "dim")
+        talk = parts.platform.begin()
+        narrator.heading("Open these two side by side")
+        narrator.say(f"  The chat, as {talk.greeting_name}:   {parts.chat_url}/chat/{talk.id}", "blue")
+        narrator.say(f"  The helpdesk, as {parts.desk.agent_name}:  {parts.desk.agent_url}", "blue")
+        narrator.say(f"  The service's API:        {parts.service_url}/v1")
+        narrator.heading("Three things to try")
+        narrator.say(
+            '  1. Chat with the AI, then press "Let me talk to a human": a ticket appears with the whole talk.'
+        )
+        narrator.say("  2. Answer the ticket in public, then write an internal note: only the answer reaches the chat.")
+        narrator.say("     Write to the AI meanwhile: it stays silent, and the message lands in the ticket.")
+        narrator.say(
+            "  3. Write the note `/ai why` or `/ai resume` in the ticket, or solve it and see what the chat shows."
+        )
+        narrator.heading("What happens (Ctrl-C ends the demo)")
+        _watch(parts, narrator)
+    narrator.say("The demo has ended; nothing of it is left.")
+    return 0
+
+
+def _watch(parts: World, narrator: Narrator) -> None:
+    """Tells of tickets until the person has enough; the platform tells of the rest itself."""
+    known: set[str] = set()
+    try:
+        while True:
+            for name in set(parts.desk.ticket_ids()) - known:
+                known.add(name)
+                narrator.say(
+                    f"  {parts.desk.title}: ticket {name} opened, {parts.desk.ticket(name).subject!r}", "green"
+                )
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        narrator.say("")
+
+
+def _summary(totals: Totals, narrator: Narrator) -> int:
+    narrator.heading("Summary")
+    times = totals.milliseconds or [0.0]
+    for name, value in (
+        ("dialogues", totals.dialogues),
+        ("tickets", totals.tickets),
+        ("messages to the ticket", totals.to_ticket),
+        ("replies to the customer", totals.to_customer),
+        ("AI attempts blocked", totals.blocked),
+        ("event to ticket", f"{statistics.median(times):.0f} ms median, {max(times):.0f} ms longest"),
+    ):
+        narrator.say(f"  {name:<24} {value}")
+    if narrator.failed:
+        narrator.say(f"\n{len(narrator.failed)} steps did not hold.", "red")
+        return 1
+    narrator.say("\nEvery step held.", "green")
+    return 0
+
+
+# --- building the world --------------------------------------------------------------------------
+
+
+@contextmanager
+def world(options: DemoOptions, narrator: Narrator) -> Iterator[World]:
+    """Service, helpdesk and chat platform, connected with each other; all gone afterwards."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handoff-demo-")))
+        settings = demo_settings(options, folder)
+        narrator.heading("Starting")
+        app = stack.enter_context(_service(settings))
+        narrator.say(f"  service        {settings.public_url}  ({_storage(settings)})")
+        desk = simulated(options.helpdesk)
+        desk.start()
+        stack.callback(desk.stop)
+        narrator.say(f"  {desk.title:<14} {desk.agent_url}  (simulated)")
+        platform = ChatPlatform()
+        stack.callback(platform.close)
+        server = LoopbackServer(chat_app(platform, desk.agent_url))
+        server.start()
+        stack.callback(server.stop)
+        narrator.say(f"  chat product   {server.base_url}")
+        service = _connected(app, options, desk, platform, server.base_url)
+        yield World(
+            service=service, platform=platform, desk=desk, chat_url=server.base_url, service_url=settings.public_url
+        )
+
+
+def demo_settings(options: DemoOptions, folder: Path) -> Settings:
+    port = _free_port()
+    return load_settings(
+        data_dir=folder,
+        database_url=options.database_url or f"sqlite:///{folder / 'handoff.db'}",
+        broker_url=options.broker_url or "memory://",
+        host=LOOPBACK,
+        port=port,
+        public_url=f"http://{LOOPBACK}:{port}",
+        secret_keys=new_key(f"demo-{secrets.token_hex(4)}"),
+        smtp_url="",
+        private_destinations=(f"{LOOPBACK}/32",),
+        disk_floor_mb=0,
+        log_level="error",
+    )
+
+
+@contextmanager
+def _service(settings: Settings) -> Iterator[App]:
+    """The service in a thread, its workers included."""
+    app = build(settings)
+    migrate(app.db)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(settings, workers=True, app=app),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run, name="demo-service", daemon=True)
+    thread.start()
+    deadline = time.monotonic() + START_S
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise HandoffError("The service did not start. Run `handoff-sync doctor` to see why.")
+        time.sleep(0.01)
+    try:
+        yield app
+    finally:
+        server.should_exit = True
+        thread.join(START_S)
+
+
+def _connected(app: App, options: DemoOptions, desk: Desk, platform: ChatPlatform, chat_url: str) -> Service:
+    """A workspace with a key, a connection to the desk with its webhook, and a callback endpoint."""
+    outcome = options.on_solved
+    policy = dataclasses.replace(
+        PRESETS["handover"],
+        handover_mode=Mode.AUTOMATIC,
+        on_ticket_solved=outcome,
+        on_ticket_closed=outcome,
+        solved_grace_seconds=GRACE_S,
+    )
+    workspace = app.admin.create_workspace("Halyard Bikes", policy)
+    hooks = f"{app.settings.public_url}/hooks"
+    given = {**desk.access.settings, **desk.access.secrets}
+    done = set_up(app.admin, app.connections, workspace.id, desk.kind, desk.title, given, hooks)
+    if done.connection is None:
+        raise HandoffError(f"The simulated {desk.title} refused the connection: {done.findings[0].detail}")
+    _, secret = app.admin.create_endpoint(workspace.id, f"{chat_url}/callbacks")
+    key = app.admin.create_api_key(workspace.id, "chat product", ("events", "gate", "sessions:read"))
+    service = Service(app.settings.public_url, key.key)
+    platform.connect(service, secret)
+    return service
+
+
+def _storage(settings: Settings) -> str:
+    database = "SQLite" if settings.embedded else "PostgreSQL"
+    broker = "memory" if settings.broker_url.startswith("memory:") else "Redis"
+    return f"{database}, {broker}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
