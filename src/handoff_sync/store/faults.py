@@ -55,6 +55,14 @@ def is_unavailable(error: BaseException) -> bool:
     return error.connection_invalidated or isinstance(error, OperationalError)
 
 
+def is_missing_table(error: BaseException) -> bool:
+    """Whether the schema is not there at all."""
+    original = getattr(error, "orig", None)
+    if isinstance(original, sqlite3.Error):
+        return "no such table" in str(original)
+    return getattr(original, "sqlstate", None) == "42P01"
+
+
 def not_ready(error: BaseException) -> NotReady:
     """The same, in our words; the driver's text stays out, it may quote values."""
     kind = type(getattr(error, "orig", None) or error).__name__

@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
 from handoff_sync.store.columns import Moment, counter
@@ -39,7 +40,7 @@ def _workspace_key() -> Column[str]:
 
 
 def _flag(name: str, default: bool = False) -> Column[bool]:
-    return Column(name, Boolean, nullable=False, server_default=text("true") if default else false())
+    return Column(name, Boolean, nullable=False, server_default=true() if default else false())
 
 
 # --- configuration --------------------------------------------------------------------------------
@@ -83,7 +84,6 @@ connections = Table(
     _flag("enabled", default=True),
     Column("paused_until", Moment),
     Column("stopped_reason", Text),
-    Column("breaker", Text),
     Column("refresh_lease_until", Moment),
     Column("sweep_cursor", Text),
     Column("created_at", Moment, nullable=False),
@@ -102,13 +102,6 @@ callback_endpoints = Table(
     Column("failing_since", Moment),
     Column("created_at", Moment, nullable=False),
     Index(None, "workspace_id"),
-)
-
-meta = Table(
-    "meta",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("value", Text, nullable=False),
 )
 
 # --- what came in, and what became of it ------------------------------------------------------------
@@ -290,8 +283,6 @@ lanes = Table(
     _flag("blocked"),
     Column("recent", Text, nullable=False, server_default=text("'[]'")),
     Column("reason", Text),
-    Index(None, "session_id"),
-    Index(None, "connection_id"),
 )
 Index(
     "ix_lanes_due_at",
