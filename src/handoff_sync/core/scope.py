@@ -71,7 +71,8 @@ def complaints(policy: Policy) -> tuple[str, ...]:
 
 def _apply(base: Any, changes: Mapping[str, object], path: str, problems: list[str]) -> Any:
     """`base` with the changes laid over it; what cannot be is added to `problems`."""
-    hints = _hints(type(base))
+    kind: Any = type(base)
+    hints = _hints(kind)
     chosen: dict[str, Any] = {}
     for name, value in changes.items():
         where = f"{path}{name}"

@@ -32,7 +32,7 @@ def _to_ai(step: Step, ai_agent_id: str) -> Outcome:
     """T39: hand back to a named AI agent."""
     if step.session.phase is Phase.STOPPED:
         return step.refused("T39", "stopped", "The AI is stopped for good; resume or reset ends that.")
-    return give_back(step, ai_agent_id)
+    return give_back(step, ai_agent_id, "T39")
 
 
 def _give(step: Step, person: Person, action: str) -> Outcome:

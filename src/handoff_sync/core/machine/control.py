@@ -119,20 +119,20 @@ def _set_end(step: Step, until: datetime | None) -> None:
 
 
 def on_resume(step: Step, event: Resumed) -> Outcome:
-    return give_back(step, event.ai_agent_id, event.summary)
+    return give_back(step, event.ai_agent_id, "T27", event.summary)
 
 
-def give_back(step: Step, ai_agent_id: str | None, summary: str = "") -> Outcome:
-    """T27 to T30, and T39 with a named AI agent."""
+def give_back(step: Step, ai_agent_id: str | None, rule: str, summary: str = "") -> Outcome:
+    """T27 to T30; as rule T39 to a named AI agent."""
     phase = step.session.phase
     if phase in (Phase.AI, Phase.AI_DECIDING):
         return step.unchanged("T30", "ai_active", "The AI is active already.")
     if not_open(phase):
-        return step.refused("T27", phase.value, f"The session is {phase.value}; nothing to resume.")
+        return step.refused(rule, phase.value, f"The session is {phase.value}; nothing to resume.")
     if phase is not Phase.STOPPED and not step.rules.live_handback:
         ways = "The session cannot go back to the AI live. Two ways out: copilot (the AI drafts for you) or resolve."
         return step.refused("T28", "live_handback_off", ways)
-    return _return(step, EndReason.FORCE_RESUME, "T29" if phase is Phase.STOPPED else "T27", ai_agent_id, summary)
+    return _return(step, EndReason.FORCE_RESUME, "T29" if phase is Phase.STOPPED else rule, ai_agent_id, summary)
 
 
 def _return(step: Step, end: EndReason, rule: str, ai_agent_id: str | None = None, summary: str = "") -> Outcome:

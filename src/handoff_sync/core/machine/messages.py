@@ -19,7 +19,7 @@ from handoff_sync.core.machine.assignment import cancel_grace
 from handoff_sync.core.machine.endings import may_reopen, reopen_by_customer
 from handoff_sync.core.machine.sides import Entry, enter_human, hold, not_running
 from handoff_sync.core.machine.step import Step
-from handoff_sync.core.model import AuthorClass, Control, Customer, Message, Person, Phase, Responder, Trigger
+from handoff_sync.core.model import AuthorClass, Control, Customer, Message, Person, Phase, Responder, Status, Trigger
 from handoff_sync.core.policy import BlockedText
 
 
@@ -38,6 +38,8 @@ def on_started(step: Step, event: SessionStarted) -> Outcome:
 
 
 def on_superseded(step: Step, event: SessionSuperseded) -> Outcome:
+    if step.session.status is Status.OPEN:
+        return step.ignored("T6", "open", "An open session is the one that the conversation goes on in.")
     step.change(next_session_id=event.next_session)
     return step.done("T6", "The conversation went on in a new session.", data={"session": event.next_session})
 
