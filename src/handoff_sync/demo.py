@@ -189,7 +189,7 @@ def _service(settings: Settings) -> Iterator[App]:
     migrate(app.db)
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(settings, workers=True, app=app),
+            make_app(app, workers=True),
             host=settings.host,
             port=settings.port,
             log_config=None,

@@ -96,10 +96,10 @@ def _secrets(kind: str, secret_file: str | None) -> dict[str, str]:
         return found
     try:
         text = sys.stdin.read() if secret_file == "-" else Path(secret_file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            [f"--secret-file: {secret_file} cannot be read: {error.strerror or 'not a text'}"]
-        ) from None
+    except OSError as error:
+        raise ConfigurationError([f"--secret-file: {secret_file} cannot be read: {error.strerror}."]) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError([f"--secret-file: {secret_file} is not a text file."]) from None
     return found | _pairs([line for line in text.splitlines() if line.strip()], "--secret-file")
 
 

@@ -52,11 +52,10 @@ def retry(
     with opened() as parts:
         row = workspace_of(parts, workspace)
         ids = [delivery] if delivery is not None else _parked(parts, row.id)
-        for one in ids:
-            again = parts.committer.run(Job(run=lambda uow, one=one: uow.unpark(row.id, one)))
-            if not again and delivery is not None:
-                raise Refused("not_parked", f"Delivery {one} is not parked in workspace {row.name}.")
-    typer.echo(f"{len(ids)} to be done again." if ids else "Nothing is parked.")
+        done = parts.committer.run(Job(lambda uow: [one for one in ids if uow.unpark(row.id, one)]))
+    if delivery is not None and not done:
+        raise Refused("not_parked", f"Delivery {delivery} is not parked in workspace {row.name}.")
+    typer.echo(f"{len(done)} to be done again." if done else "Nothing is parked.")
 
 
 def _parked(parts: Any, workspace_id: str) -> list[int]:

@@ -42,6 +42,7 @@ def openapi() -> None:
     import tempfile
     from pathlib import Path
 
+    from handoff_sync.bootstrap import build
     from handoff_sync.settings import load_settings
     from handoff_sync.web import make_app
 
@@ -49,7 +50,7 @@ def openapi() -> None:
         settings = load_settings(
             data_dir=Path(folder), database_url=f"sqlite:///{folder}/none.db", broker_url="memory://"
         )
-        typer.echo(json.dumps(make_app(settings, workers=False).openapi(), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(make_app(build(settings), workers=False).openapi(), indent=2, ensure_ascii=False))
 
 
 def _hints(settings: Any) -> bool:
