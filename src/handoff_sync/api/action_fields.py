@@ -7,8 +7,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from handoff_sync.api.fields import ActorIn, AttachmentIn, Count, Flag, Id, Input, Line, Minutes, Origin, PersonIn
-from handoff_sync.api.fields import Prose, Text, Word
+from handoff_sync.api.fields import (
+    ActorIn,
+    AttachmentIn,
+    Count,
+    Flag,
+    Id,
+    Input,
+    Line,
+    Minutes,
+    Origin,
+    PersonIn,
+    Prose,
+    Text,
+    Word,
+)
 from handoff_sync.core import events
 from handoff_sync.core.model import AuthorClass, Message, Person, Trigger
 from handoff_sync.core.policy import Mode
@@ -40,10 +53,10 @@ class Handover(Action):
     scenario: Annotated[str, Field(max_length=200)] | None = None
     reason: Line = ""
     mode: Mode | None = None
-    designated: PersonIn | None = Field(None, description="Who should hold the session at once.")
-    claim: Flag = Field(False, description="The actor takes it.")
+    designated: PersonIn | None = Field(default=None, description="Who should hold the session at once.")
+    claim: Flag = Field(default=False, description="The actor takes it.")
     team: Word | None = None
-    summary: Prose = Field("", description="What it is about; goes on top of ticket and mail.")
+    summary: Prose = Field(default="", description="What it is about; goes on top of ticket and mail.")
 
     def event(self, origin: Origin) -> events.Event:
         return events.HandoffRequested(
@@ -92,7 +105,7 @@ class Resume(Action):
     """Give it back to the AI, which acts on the customer's next message."""
 
     ai_agent_id: Id | None = None
-    summary: Prose = Field("", description="What was done and what is open; context for the AI.")
+    summary: Prose = Field(default="", description="What was done and what is open; context for the AI.")
 
     def event(self, origin: Origin) -> events.Event:
         return events.Resumed(
@@ -115,7 +128,7 @@ class Reset(Action):
 
 
 class Claim(_ByPerson):
-    force: Flag = Field(False, description="Take it from the person who holds it.")
+    force: Flag = Field(default=False, description="Take it from the person who holds it.")
 
     def event(self, origin: Origin) -> events.Event:
         return events.Claimed(id=origin.id, at=origin.at, actor=origin.actor, force=self.force)
@@ -180,7 +193,7 @@ class Reply(_ByPerson):
     """A person answers the customer; the AI is silent from then on."""
 
     text: Annotated[Text, Field(min_length=1)]
-    message_id: Id | None = Field(None, description="Your own id of the message; without one it gets ours.")
+    message_id: Id | None = Field(default=None, description="Your own id of the message; without one it gets ours.")
     attachments: Annotated[tuple[AttachmentIn, ...], Field(max_length=50)] = ()
 
     def event(self, origin: Origin) -> events.Event:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
 
 from fastapi import Header, Path
-from pydantic import StringConstraints
+from pydantic import StringConstraints, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -46,15 +46,15 @@ BEFOREHAND: Final = frozenset({"handover", "pause", "note", "label", "message"})
 
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] | None,
-    Header(description="A repeat with the same key does nothing more and gets the same answer."),
+    Header(
+        alias="Idempotency-Key", description="A repeat with the same key does nothing more and gets the same answer."
+    ),
 ]
 
 router = key_router("actions")
 
 
-async def _on_session(
-    request: Request, name: str, session_id: str, body: fields.Action, key: str | None
-) -> Response:
+async def _on_session(request: Request, name: str, session_id: str, body: fields.Action, key: str | None) -> Response:
     deps, caller = deps_of(request), caller_of(request)
     event = _event(deps, caller, name, session_id, body, key)
     return await _answer(deps, caller, event, on_session(caller.workspace_id, session_id, event))
@@ -81,7 +81,7 @@ async def _answer(deps: ApiDeps, caller: Caller, event: Event, job: Job[Applied]
     deps.intake()
     applied = await deps.commit(job)
     deps.metrics.event(event.type, applied.verdict)
-    if problem := action_refusal(applied, caller, deps):
+    if problem := await action_refusal(applied, caller, deps):
         raise problem
     return Response(result_of(event.id, applied, None).model_dump_json(), media_type="application/json")
 
@@ -113,8 +113,7 @@ def _by_conversation(name: str) -> Callable[..., Coroutine[Any, Any, Response]]:
 def _offer(path: str, kind: str, name: str, act: Callable[..., Coroutine[Any, Any, Response]]) -> None:
     model = ACTIONS[name]
     act.__annotations__["body"] = model  # what FastAPI validates and documents
-    if not any(field.is_required() for field in model.model_fields.values()):
-        act.__kwdefaults__ = None
+    if _says_enough_empty(model):
         act.__defaults__ = (model(), None)
     router.add_api_route(
         f"{path}/actions/{name}",
@@ -127,6 +126,15 @@ def _offer(path: str, kind: str, name: str, act: Callable[..., Coroutine[Any, An
         responses=keyed_body(404, 409),
         openapi_extra=needs(Scope.SESSIONS_WRITE),
     )
+
+
+def _says_enough_empty(model: type[fields.Action]) -> bool:
+    """Whether the body may be left out."""
+    try:
+        model()
+    except ValidationError:
+        return False
+    return True
 
 
 for _name in ACTIONS:

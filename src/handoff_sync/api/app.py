@@ -14,7 +14,6 @@ from handoff_sync.api.deps import ApiDeps
 from handoff_sync.api.edge import Edge
 from handoff_sync.api.openapi import DESCRIPTION, describe
 from handoff_sync.api.problems import HANDLED, answer_problem
-from handoff_sync.errors import HandoffError
 
 ROUTERS = (events.router, gate.router, sessions.router, actions.router, deliveries.router, hooks.router, ops.router)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from typing import Final
 
 from starlette.requests import Request
 
-from handoff_sync.api.deps import ApiDeps, deps_of
+from handoff_sync.api.deps import ApiDeps
 from handoff_sync.api.problems import ProblemError
 from handoff_sync.core.model import Actor, ActorKind
+from handoff_sync.store.admin.keys import key_hash
 from handoff_sync.store.rows import ApiKeyRow
 
 _REMEMBERED: Final = 2_000
@@ -54,7 +54,7 @@ class Keyring:
         self._known: OrderedDict[str, tuple[float, ApiKeyRow | None]] = OrderedDict()
 
     async def find(self, token: str) -> ApiKeyRow | None:
-        digest = hashlib.sha256(token.encode()).hexdigest()
+        digest = key_hash(token)
         expires, row = self._known.get(digest, (0.0, None))
         if expires < time.monotonic():
             row = await self._deps.quick(self._deps.lookups.api_key, digest)

@@ -17,7 +17,7 @@ from handoff_sync.contract.connector import WebhookHint, WebhookRequest
 from handoff_sync.errors import NotReady
 from handoff_sync.store.committer import Committer, Job
 from handoff_sync.store.reads import Reads
-from handoff_sync.store.rows import ApiKeyRow, ConnectionRow
+from handoff_sync.store.rows import ApiKeyRow, ConnectionRow, WorkspaceRow
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,9 +34,11 @@ class Verifier(Protocol):
 class Lookups(Protocol):
     """Who is calling: by the hash of a key, by the token of a webhook address. None: nobody that we know."""
 
-    def api_key(self, key_hash: str) -> ApiKeyRow | None: ...
+    def api_key(self, hash: str, /) -> ApiKeyRow | None: ...
 
-    def connection_by_hook_token(self, token: str) -> ConnectionRow | None: ...
+    def connection_by_hook_token(self, token: str, /) -> ConnectionRow | None: ...
+
+    def workspace(self, workspace_id: str, /) -> WorkspaceRow | None: ...
 
 
 class Health(StrEnum):
@@ -68,15 +70,10 @@ def _open() -> None:
     return None
 
 
-def _no_upgrade(_workspace_id: str) -> str | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiDeps:
     """`intake` raises NotReady while no new work may come in (disk floor). `inline_reads`: short reads run on the
-    event loop (SQLite: microseconds) instead of in a thread (PostgreSQL: a network round trip). `upgrade_url` names
-    where a workspace can change its plan."""
+    event loop (SQLite: microseconds) instead of in a thread (PostgreSQL: a network round trip)."""
 
     committer: Committer
     reads: Reads
@@ -85,7 +82,6 @@ class ApiDeps:
     metrics: Metrics
     readiness: Callable[[], Sequence[Check]]
     backlog: Callable[[], Backlog] = Backlog
-    upgrade_url: Callable[[str], str | None] = _no_upgrade
     intake: Callable[[], None] = _open
     lifespan: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -110,6 +106,10 @@ class ApiDeps:
         """One indexed read."""
         if self.inline_reads:
             return read(*args, **kwargs)
+        return await asyncio.to_thread(read, *args, **kwargs)
+
+    async def read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A read that may take its time."""
         return await asyncio.to_thread(read, *args, **kwargs)
 
 

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, TypeAdapter, model_validator
 from handoff_sync.api import action_fields as actions
 from handoff_sync.api.fields import ActorIn, Count, CustomerIn, Flag, Id, Input, MessageIn, Origin, Time, Word
 from handoff_sync.core import events
-from handoff_sync.core.model import Actor, ActorKind, AuthorClass
+from handoff_sync.core.model import Actor, ActorKind, AuthorClass, Customer
 
 
 class Envelope(Input):
@@ -18,7 +18,7 @@ class Envelope(Input):
 
     id: Id = Field(description="Yours, unique. The same id again changes nothing and gets the same answer.")
     conversation_id: Id
-    at: Time | None = Field(None, description="When it happened; without it, now. A time to come counts as now.")
+    at: Time | None = Field(default=None, description="When it happened; else now. A time to come counts as now.")
     channel: Word = "web"
     customer: CustomerIn | None = None
     team: Word | None = None
@@ -46,7 +46,7 @@ class SessionStarted(Envelope):
     type: Literal["session.started"]
 
     def event(self, origin: Origin) -> events.Event:
-        customer = self.customer.customer() if self.customer is not None else events.Customer()
+        customer = self.customer.customer() if self.customer is not None else Customer()
         return events.SessionStarted(
             id=origin.id, at=origin.at, actor=origin.actor, channel=self.channel, customer=customer, team=self.team
         )

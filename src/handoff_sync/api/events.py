@@ -46,9 +46,7 @@ _BODY: Final[dict[str, Any]] = {
     "required": True,
     "content": {
         "application/json": {
-            "schema": {
-                "anyOf": [{"$ref": "#/components/schemas/Event"}, {"$ref": "#/components/schemas/EventBatch"}]
-            },
+            "schema": {"anyOf": [{"$ref": "#/components/schemas/Event"}, {"$ref": "#/components/schemas/EventBatch"}]},
             "examples": EXAMPLES,
         }
     },
@@ -80,7 +78,7 @@ async def _single(deps: ApiDeps, caller: Caller, body: object) -> EventResult:
     event = read_event(body)
     applied = await deps.commit(job_of(event, caller, deps.clock()))
     deps.metrics.event(event.type, applied.verdict)
-    if problem := refusal(applied, caller, deps):
+    if problem := await refusal(applied, caller, deps):
         raise problem
     return result_of(event.id, applied, None)
 
@@ -101,11 +99,11 @@ async def _item(deps: ApiDeps, caller: Caller, item: object, place: str, now: da
         applied = await deps.commit(job_of(event, caller, now))
     except NotReady:
         raise  # the whole batch is to be repeated; what was committed answers as a duplicate then
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  one bad event must not take the others with it
         note_failure(error)
         return EventResult(id=event.id, status=Taken.REJECTED, error=as_problem(error).body)
     deps.metrics.event(event.type, applied.verdict)
-    return result_of(event.id, applied, refusal(applied, caller, deps))
+    return result_of(event.id, applied, await refusal(applied, caller, deps))
 
 
 def read_event(body: object, place: str = "") -> Incoming:

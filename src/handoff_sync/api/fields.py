@@ -93,7 +93,7 @@ class ActorIn(Input):
     """The member who does it; without one it was the platform itself."""
 
     id: Id = Field(examples=["m_17"])
-    name: Annotated[str, StringConstraints(max_length=200)] = Field("", examples=["Mona Member"])
+    name: Annotated[str, StringConstraints(max_length=200)] = Field(default="", examples=["Mona Member"])
 
     def actor(self) -> Actor:
         return Actor(kind=ActorKind.MEMBER, id=self.id, name=self.name, via="api")
@@ -101,7 +101,7 @@ class ActorIn(Input):
 
 class PersonIn(Input):
     id: Id = Field(examples=["m_17"])
-    name: Annotated[str, StringConstraints(max_length=200)] = Field("", examples=["Mona Member"])
+    name: Annotated[str, StringConstraints(max_length=200)] = Field(default="", examples=["Mona Member"])
     avatar: Url | None = None
 
     def person(self) -> Person:
@@ -146,7 +146,7 @@ class MessageIn(Input):
 
     id: Id = Field(examples=["msg_1001"])
     text: Text = Field(examples=["Where is my order?"])
-    author: PersonIn | None = Field(None, description="The person, where one wrote it.")
+    author: PersonIn | None = Field(default=None, description="The person, where one wrote it.")
     attachments: Annotated[tuple[AttachmentIn, ...], Field(max_length=50)] = ()
 
     def message(self, author_class: AuthorClass, at: datetime) -> Message:

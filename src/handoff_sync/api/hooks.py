@@ -28,7 +28,7 @@ router = APIRouter(tags=["webhooks"])
 
 
 class HookAnswer(BaseModel):
-    """`taken`; `duplicate`: seen before; `ignored`: nothing for us in it; `unreadable`: kept for a person to look at."""
+    """`taken`; `duplicate`: seen before; `ignored`: nothing for us in it; `unreadable`: kept for a person."""
 
     result: str
 

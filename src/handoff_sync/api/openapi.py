@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from handoff_sync.api.event_fields import Incoming
 from handoff_sync.api.events import EventBatch
-from handoff_sync.api.problems import ProblemBody
+from handoff_sync.api.problems import Problem
 
 DESCRIPTION: Final = (
     "Between an AI chat product and the helpdesk of a team: tell what happens in a conversation, ask whether the AI "
@@ -48,7 +48,7 @@ def _own_schemas() -> dict[str, Any]:
     inputs: list[tuple[type[BaseModel], Any]] = [(EventBatch, "validation")]
     _, definitions = models_json_schema(inputs, ref_template=_REF)
     event = TypeAdapter(Incoming).json_schema(ref_template=_REF)
-    problem = ProblemBody.model_json_schema(mode="serialization", ref_template=_REF)
+    problem = Problem.model_json_schema(mode="serialization", ref_template=_REF)
     found = {**definitions["$defs"], **event.pop("$defs"), **problem.pop("$defs")}
     return found | {"Event": event, "Problem": problem}
 

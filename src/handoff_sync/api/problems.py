@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,10 +18,8 @@ from handoff_sync.errors import HandoffError, NotFound, NotReady, Refused
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-class ProblemBody(BaseModel):
+class Problem(BaseModel):
     """Why a request (or one item of a batch) was refused, and what to do about it."""
-
-    model_config = ConfigDict(title="Problem")
 
     type: str = Field(examples=["urn:handoff-sync:problem:invalid_request"])
     title: str = Field(examples=["Unprocessable Content"], description="The meaning of the status.")
@@ -29,7 +27,7 @@ class ProblemBody(BaseModel):
     detail: str = Field(examples=["1 field is not as expected."], description="For people; may change.")
     code: str = Field(examples=["invalid_request"], description="For programs; does not change.")
     errors: list[FieldError] = Field(default_factory=list, description="One entry per field that is wrong.")
-    upgrade_url: str | None = Field(None, description="With `plan_required`: where the plan can be changed.")
+    upgrade_url: str | None = Field(default=None, description="With `plan_required`: where the plan can be changed.")
 
 
 class ProblemError(HTTPException):
@@ -46,7 +44,7 @@ class ProblemError(HTTPException):
         upgrade_url: str | None = None,
     ) -> None:
         super().__init__(status, detail, dict(headers or {}))
-        self.body = ProblemBody(
+        self.body = Problem(
             type=f"urn:handoff-sync:problem:{code}",
             title=HTTPStatus(status).phrase,
             status=status,

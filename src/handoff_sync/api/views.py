@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +24,15 @@ from handoff_sync.core.model import (
     Trigger,
 )
 from handoff_sync.core.policy import Mode
+
+
+class DeliveryStatus(StrEnum):
+    """`parked`: it waits for a person."""
+
+    PENDING = "pending"
+    DONE = "done"
+    PARKED = "parked"
+    CANCELLED = "cancelled"
 
 
 class View(BaseModel):
@@ -152,6 +162,59 @@ class MessageView(View):
     visibility: Visibility
     kind: str
     attachments: list[AttachmentView]
+
+
+class TimelineView(View):
+    """One line of what happened. `rule` is the row of the rule table that decided it."""
+
+    model_config = ConfigDict(title="TimelineEntry")
+
+    id: int
+    version: int
+    kind: str
+    rule: str
+    text: str
+    at: datetime
+    actor_id: str
+    actor_name: str
+    via: str
+    data: dict[str, str]
+
+
+class PauseLogView(View):
+    """One row of `ai_pause_logs`."""
+
+    model_config = ConfigDict(title="PauseLog")
+
+    conversation_id: str
+    action: str
+    reason: str
+    duration_minutes: int | None
+    triggered_by: str
+    previous_ai_mode: AiMode
+    new_ai_mode: AiMode
+    via: str
+    handoff: int | None
+    at: datetime
+    version: int
+
+
+class DeliveryView(View):
+    """One piece of work for a ticket, the platform or the mail; without its content."""
+
+    model_config = ConfigDict(title="Delivery")
+
+    id: int
+    session_id: str
+    destination: str
+    kind: str
+    key: str
+    status: DeliveryStatus
+    attempts: int
+    error: str | None
+    result: str | None
+    created_at: datetime
+    done_at: datetime | None
 
 
 def session_view(session: Session) -> SessionView:
