@@ -126,7 +126,7 @@ class _Play:
     def _requester(self, ticket: DeskTicket) -> None:
         name = self._dialogue.customer.get("name")
         self._step(
-            not name or plain(str(name)) in plain(ticket.requester_name),
+            plain(str(name)) in plain(ticket.requester_name) if name else ticket.requester_name != "",
             f"the requester is {self._dialogue.title}",
             f"it is {ticket.requester_name!r}",
         )

@@ -101,13 +101,7 @@ class ChatPlatform:
         with self._changed:
             talk.add("customer", talk.greeting_name, text, message_id)
             self._changed.notify_all()
-        return self._service.send(
-            conversation_id,
-            "customer.message",
-            channel=talk.channel,
-            customer=talk.customer,
-            message={"id": message_id, "text": text},
-        )
+        return self._tell(conversation_id, "customer.message", message={"id": message_id, "text": text})
 
     def ai_says(self, conversation_id: str, text: str, *, thinking_s: float = 0.0) -> str:
         """The gate's answer: allow, draft or block. Asks first, thinks, then speaks under the epoch it was given."""
@@ -126,21 +120,21 @@ class ChatPlatform:
                 talk.add("ai", AI_NAME, text, message["id"])
             self._note(talk, f"The AI wants to speak under epoch {epoch}: {decision}")
         if decision == "allow":
-            self._service.send(conversation_id, "ai.message.sent", message=message)
+            self._tell(conversation_id, "ai.message.sent", message=message)
         return decision
 
     def automation_says(self, conversation_id: str, text: str) -> None:
         """A line of the platform's own machinery: part of the transcript, no takeover."""
-        message_id = f"m-{secrets.token_hex(6)}"
-        self._service.send(
-            conversation_id,
-            "human.message",
-            author_class="automation",
-            message={"id": message_id, "text": text},
-        )
+        message = {"id": f"m-{secrets.token_hex(6)}", "text": text}
+        self._tell(conversation_id, "human.message", author_class="automation", message=message)
 
     def hand_over(self, conversation_id: str, trigger: str, reason: str) -> dict[str, Any]:
-        return self._service.send(conversation_id, "handoff.requested", trigger=trigger, reason=reason)
+        return self._tell(conversation_id, "handoff.requested", trigger=trigger, reason=reason)
+
+    def _tell(self, conversation_id: str, kind: str, **fields: Any) -> dict[str, Any]:
+        """Every event says who the customer is: whichever comes first starts the session."""
+        talk = self._talks[conversation_id]
+        return self._service.send(conversation_id, kind, channel=talk.channel, customer=talk.customer, **fields)
 
     def chat(self, conversation_id: str, text: str) -> None:
         """What the page sends: the customer speaks, and the AI answers in its own time."""
