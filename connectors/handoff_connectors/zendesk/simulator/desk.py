@@ -13,9 +13,11 @@ from handoff_connectors.zendesk.simulator.app import all_endpoints, build
 from handoff_connectors.zendesk.simulator.auth import Authenticator
 from handoff_connectors.zendesk.simulator.hooks import HookHub
 from handoff_connectors.zendesk.simulator.limits import RateLimiter
+from handoff_connectors.zendesk.simulator.pages import ZendeskPages
 from handoff_connectors.zendesk.simulator.seed import Credentials
 from handoff_connectors.zendesk.simulator.settings import Limits, SimulatorSettings
 from handoff_connectors.zendesk.simulator.state import SimulatorState
+from handoff_sync.simulator.agent_routes import agent_routes
 from handoff_sync.simulator.clock import SimulatorClock
 from handoff_sync.simulator.control import Control, control_routes
 from handoff_sync.simulator.faults import Faults
@@ -53,7 +55,8 @@ class ZendeskSimulator(AgentActions):
         self.api = Api(self.account, self.auth, self.limiter, all_endpoints())
         control = Control(self.faults, self.log, self.clock, self.webhooks, lambda: self.state.as_dict(), self.reset,
                           self.apply_settings, self.act)  # fmt: skip
-        app = build(self.api, self.faults, self.log, self.clock, subdomain, control_routes(control))
+        routes = [*control_routes(control), *agent_routes(ZendeskPages(self.account, self))]
+        app = build(self.api, self.faults, self.log, self.clock, subdomain, routes)
         self._server = LoopbackServer(app, host, port)
 
     @property
