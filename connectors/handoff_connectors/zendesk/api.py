@@ -143,7 +143,7 @@ class ZendeskApi:
         return answer["signing_secret"]["secret"].identifier()
 
     def active_triggers(self) -> Iterator[Wild]:
-        return self._pages("/api/v2/triggers/active.json", {}, "triggers", "*")
+        return self._pages("/api/v2/triggers.json", {"active": "true"}, "triggers", "*")
 
     def custom_statuses(self) -> list[Wild]:
         return list(self._get("/api/v2/custom_statuses.json", {}, "*", Call())["custom_statuses"])

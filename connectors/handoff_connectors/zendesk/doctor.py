@@ -15,6 +15,7 @@ from handoff_sync.contract.payload import Wild
 from handoff_sync.errors import HandoffError
 
 _EXPORT_DELAY_S: Final = 120
+_FOR_TRIGGERS: Final = "conditional_ticket_events"
 _REQUESTER: Final = frozenset({"requester_id", "requester_and_ccs"})
 
 
@@ -83,7 +84,7 @@ class Doctor:
         if self._settings.webhook_url is not None and ours["endpoint"].text() != self._settings.webhook_url:
             return "Our webhook calls another address than this service's."
         missing = set(SUBSCRIPTIONS) - set(_texts(ours, "subscriptions"))
-        if missing and "conditional_ticket_events" not in _texts(ours, "subscriptions"):
+        if missing and _FOR_TRIGGERS not in _texts(ours, "subscriptions"):
             return f"Our webhook does not tell of {len(missing)} kinds of events."
         if self._api.signing_secret(ours["id"].identifier()) not in self._secrets():
             return "Zendesk signs with another secret than the stored one."
@@ -123,9 +124,12 @@ class Doctor:
         return InstalledWebhook(id=webhook, changes=self._changes(webhook, url))
 
     def _correct(self, ours: Wild, wanted: dict[str, object]) -> None:
-        kept = {name: value for name, value in wanted.items() if name != "subscriptions"}
-        same = all(ours[name].raw() == value for name, value in kept.items())
-        if not same or set(_texts(ours, "subscriptions")) != set(SUBSCRIPTIONS):
+        """One that an admin made for triggers stays so: Zendesk cannot turn it into the other kind."""
+        subscribed = _texts(ours, "subscriptions")
+        if _FOR_TRIGGERS in subscribed:
+            wanted = {name: value for name, value in wanted.items() if name != "subscriptions"}
+        now = {name: ours[name].raw() for name in wanted} | {"subscriptions": sorted(subscribed)}
+        if any(now[name] != (sorted(SUBSCRIPTIONS) if name == "subscriptions" else v) for name, v in wanted.items()):
             self._api.change_webhook(ours["id"].identifier(), wanted)
 
     def _changes(self, webhook: str, url: str) -> dict[str, str]:

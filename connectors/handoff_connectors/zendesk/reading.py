@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -204,5 +205,6 @@ _CATEGORIES: Final = {name: name for name in STATUS}
 
 def _state(ticket: Wild) -> str:
     """Changes whenever something happened that an audit tells of. The time alone is too coarse (quirk ZD-15)."""
-    parts = (ticket.get(name) for name in ("updated_at", "status", "custom_status_id", "assignee_id", "group_id"))
-    return "|".join("" if part is None else str(part.raw()) for part in parts)
+    names = ("updated_at", "status", "custom_status_id", "assignee_id", "group_id", "tags")
+    values = [part.raw() if (part := ticket.get(name)) is not None else None for name in names]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

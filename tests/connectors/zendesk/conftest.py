@@ -7,12 +7,15 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from handoff_connectors.zendesk import ZendeskConnector
 from handoff_connectors.zendesk.settings import ZendeskSettings
+from handoff_sync.contract.connector import WebhookRequest
 
 ME = {"user": {"id": 900, "name": "Connector", "role": "admin"}}
 
@@ -153,3 +156,28 @@ def connector(zendesk: Script, secrets: StoredSecrets, spending: Spending) -> It
     made = ZendeskConnector(settings, secrets, spending)
     yield made
     made.close()
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, list[WebhookRequest]]]:
+    """An address that takes webhooks in, and what came."""
+    came: list[WebhookRequest] = []
+
+    class Taker(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            came.append(WebhookRequest(headers, body, datetime.now(UTC)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Taker)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/hooks/1", came
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
