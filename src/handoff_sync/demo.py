@@ -178,6 +178,7 @@ def demo_settings(options: DemoOptions, folder: Path) -> Settings:
         secret_keys=new_key(f"demo-{secrets.token_hex(4)}"),
         smtp_url="",
         private_destinations=(f"{LOOPBACK}/32",),
+        sweep_interval_s=0.2,
         disk_floor_mb=0,
         log_level="error",
     )

@@ -13,8 +13,6 @@ from handoff_sync.simulator.desk import Desk, DeskTicket
 from handoff_sync.simulator.dialogues import Dialogue
 from handoff_sync.simulator.narrator import Narrator
 
-PATIENCE_S: Final = 20.0
-"""How long anything may take before its step counts as failed."""
 FIRST_REPLY: Final = "Hello, this is a person now. I have read everything and will look into it."
 NOTE: Final = "INTERNAL: ask the workshop before promising a date."
 SECOND_REPLY: Final = "Done: it is on its way.\nYou get a mail with the details."
@@ -41,13 +39,16 @@ class Broken(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Story:
-    """Plays dialogues. `returns`: a solved ticket gives the session back to the AI instead of resolving it."""
+    """Plays dialogues. `returns`: a solved ticket gives the session back to the AI instead of resolving it.
+    `patience_s`: how long anything may take before its step counts as failed.
+    """
 
     platform: ChatPlatform
     service: Service
     desk: Desk
     narrator: Narrator
     returns: bool = False
+    patience_s: float = 20.0
     totals: Totals = field(default_factory=Totals)
 
     def play(self, dialogue: Dialogue) -> None:
@@ -65,6 +66,7 @@ class _Play:
     def __init__(self, story: Story, dialogue: Dialogue) -> None:
         self._platform, self._service, self._desk = story.platform, story.service, story.desk
         self._narrator, self._totals, self._returns = story.narrator, story.totals, story.returns
+        self._patience_s = story.patience_s
         self._dialogue = dialogue
         self._talk = dialogue.conversation_id
         self._ticket = ""
@@ -223,7 +225,7 @@ class _Play:
     def _until(self, what: str, probe: Callable[[], Any], every_s: float = 0.03) -> Any:
         """The first true value within the patience; None when it never came."""
         with self._narrator.working(f"waiting for {what}"):
-            return self._platform.wait(probe, PATIENCE_S, every_s)
+            return self._platform.wait(probe, self._patience_s, every_s)
 
     def _step(self, held: bool, what: str, why: str = "") -> bool:
         return self._narrator.step(held, what, why)
