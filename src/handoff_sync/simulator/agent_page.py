@@ -130,7 +130,8 @@ def _row(row: TicketRow) -> str:
 
 def thread(entries: Sequence[Entry]) -> str:
     """The history of a ticket, oldest first."""
-    return f'<ol class="thread" id="thread" aria-live="polite" data-live>{"".join(_entry(entry) for entry in entries)}</ol>'
+    listed = "".join(_entry(entry) for entry in entries)
+    return f'<ol class="thread" id="thread" aria-live="polite" data-live>{listed}</ol>'
 
 
 def _entry(entry: Entry) -> str:
