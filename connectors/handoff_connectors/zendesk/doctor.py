@@ -29,11 +29,16 @@ class Doctor:
 
     def check(self) -> tuple[Finding, ...]:
         """Without credentials nothing else is asked."""
-        who = self._credentials()
-        return (who, *self._rest()) if who.ok else (who,)
+        try:
+            us = self._api.me()
+        except HandoffError as error:
+            todo = "Create an OAuth client (README, step 2) and store its id and secret in the connection."
+            return (Finding(name="credentials", ok=False, detail=str(error), todo=todo),)
+        signed_in = Finding(name="credentials", ok=True, detail=f"Signed in at {self._settings.host}.")
+        return (signed_in, *self._rest(us))
 
-    def _rest(self) -> Iterator[Finding]:
-        yield self._try("admin role", self._admin)
+    def _rest(self, us: Wild) -> Iterator[Finding]:
+        yield self._try("admin role", lambda: _admin(us))
         yield self._try("incremental export", self._export)
         yield self._try("webhook", self._webhook)
         yield self._try("triggers", self._triggers)
@@ -43,23 +48,6 @@ class Doctor:
             return look()
         except HandoffError as error:
             return Finding(name=name, ok=False, detail=str(error), todo="Do what the message says, then check again.")
-
-    def _credentials(self) -> Finding:
-        try:
-            self._api.me()
-        except HandoffError as error:
-            todo = "Create an OAuth client (README, step 2) and store its id and secret in the connection."
-            return Finding(name="credentials", ok=False, detail=str(error), todo=todo)
-        return Finding(name="credentials", ok=True, detail=f"Signed in at {self._settings.host}.")
-
-    def _admin(self) -> Finding:
-        role = self._api.me()["role"].text()
-        return Finding(
-            name="admin role",
-            ok=role == "admin",
-            detail=f"The connector user is {role}.",
-            todo="" if role == "admin" else "Give the connector user the role admin: exports and webhooks need it.",
-        )
 
     def _export(self) -> Finding:
         self._api.export(None, int(time.time()) - _EXPORT_DELAY_S)
@@ -138,6 +126,12 @@ class Doctor:
         changes = {"signing_secret": secret, "webhook_url": url}
         before = [known for known in self._secrets() if known and known != secret]
         return changes | ({"signing_secret_previous": before[0]} if before else {})
+
+
+def _admin(us: Wild) -> Finding:
+    role = us["role"].text()
+    todo = "" if role == "admin" else "Give the connector user the role admin: exports and webhooks need it."
+    return Finding(name="admin role", ok=role == "admin", detail=f"The connector user is {role}.", todo=todo)
 
 
 def _texts(thing: Wild, name: str) -> list[str]:

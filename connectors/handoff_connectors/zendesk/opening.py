@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from handoff_connectors.zendesk.api import ZendeskApi
@@ -27,9 +29,33 @@ from handoff_sync.errors import HandoffError, VendorRejected
 KEY_TRUSTED_S: Final = 6000
 """Zendesk forgets a key after two hours; past 100 minutes we look before we send (quirk ZD-1)."""
 
+_ENTRY: Final = "request"
+_AS_US: Final = ":as-us"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A request as it stands in the journal. Without a body: one was refused, and the next is written anew.
+
+    `at` are the Unix seconds of when the first one was written, shortly before it was sent.
+    """
+
+    key: str
+    at: int
+    body: str
+
+    @classmethod
+    def load(cls, journal: Journal) -> Written | None:
+        stored = journal.get(_ENTRY)
+        return cls(**json.loads(stored)) if stored else None
+
+    def store(self, journal: Journal) -> Written:
+        journal.put(_ENTRY, json.dumps({"key": self.key, "at": self.at, "body": self.body}, ensure_ascii=False))
+        return self
+
 
 class Opener:
-    """In the journal: `request` (the exact bytes), `key`, `sent_at` (Unix seconds of the first send), `requester`."""
+    """What is sent is in the journal first, to the byte, so that a repeat is the same request (quirk ZD-1)."""
 
     def __init__(
         self, api: ZendeskApi, people: People, settings: ZendeskSettings, now: Callable[[], float] | None = None
@@ -40,17 +66,14 @@ class Opener:
         self._now = now or time.time
 
     def open(self, draft: TicketDraft, journal: Journal) -> TicketRef:
-        body, sent_at = journal.get("request"), journal.get("sent_at")
-        too_old = sent_at is not None and self._now() - float(sent_at) > KEY_TRUSTED_S
-        if sent_at is not None and (too_old or not body):
+        written = Written.load(journal)
+        if written is not None and (not written.body or self._now() - written.at > KEY_TRUSTED_S):
             found = self.find(draft.external_id)
             if found is not None:
                 return found
-        if not body:
-            body = self._write(draft, journal)
-        if sent_at is None:
-            journal.put("sent_at", str(int(self._now())))
-        return self._send(body, draft, journal)
+        if written is None or not written.body:
+            written = self._write(draft, int(self._now()) if written is None else written.at).store(journal)
+        return self._send(written, draft, journal)
 
     def find(self, external_id: str) -> TicketRef | None:
         """The lowest of the tickets with this external id. The others, if nobody works on them, are put aside."""
@@ -60,44 +83,34 @@ class Opener:
             self._put_aside(duplicate, found[0]["id"].identifier())
         return self._ref(found[0], None) if found else None
 
-    def _write(self, draft: TicketDraft, journal: Journal) -> str:
-        """The bytes to send, stored before they are sent."""
-        asks = self._people.asks(draft.requester, journal)
+    def _write(self, draft: TicketDraft, at: int) -> Written:
+        asks = self._people.asks(draft.requester)
         if asks is None:
-            return self._write_as_us(draft, journal)
-        return self._store(create_body(create_fields(draft, asks, self._people.us)), draft.external_id, journal)
+            return self._write_as_us(draft, at)
+        return Written(key=draft.external_id, at=at, body=create_body(create_fields(draft, asks, self._people.us)))
 
-    def _write_as_us(self, draft: TicketDraft, journal: Journal) -> str:
+    def _write_as_us(self, draft: TicketDraft, at: int) -> Written:
         """For a customer whom Zendesk lets ask for nothing: we ask, in their name (quirk ZD-12)."""
         us = self._people.us
-        fields = create_fields(draft, {"requester_id": us}, us)
-        fields["comment"] = comment_fields(
-            in_the_name_of(draft.requester.display_name, draft.html), public=draft.public, author_id=us
-        )
-        return self._store(create_body(fields), f"{draft.external_id}:as-us", journal)
+        said = in_the_name_of(draft.requester.display_name, draft.html)
+        fields = create_fields(replace(draft, html=said), {"requester_id": us}, us)
+        return Written(key=f"{draft.external_id}{_AS_US}", at=at, body=create_body(fields))
 
-    @staticmethod
-    def _store(body: str, key: str, journal: Journal) -> str:
-        journal.put("key", key)
-        journal.put("request", body)
-        return body
-
-    def _send(self, body: str, draft: TicketDraft, journal: Journal) -> TicketRef:
-        key = journal.get("key") or draft.external_id
+    def _send(self, written: Written, draft: TicketDraft, journal: Journal) -> TicketRef:
         try:
-            answer = self._api.create_ticket(body.encode(), key)
+            answer = self._api.create_ticket(written.body.encode(), written.key)
         except KeyReused:
             found = self.find(draft.external_id)
             if found is None:
                 raise
             return found
         except FieldsRefused as refused:
-            if "requester" in refused.fields and key == draft.external_id:
-                return self._send(self._write_as_us(draft, journal), draft, journal)
-            journal.put("request", "")
+            if "requester" in refused.fields and not written.key.endswith(_AS_US):
+                return self._send(self._write_as_us(draft, written.at).store(journal), draft, journal)
+            replace(written, body="").store(journal)
             raise
         except VendorRejected:
-            journal.put("request", "")  # a later try may bring other fields
+            replace(written, body="").store(journal)  # a later try may bring other fields
             raise
         ticket = answer["ticket"]
         self._people.learn_requester(ticket["id"].identifier(), ticket["requester_id"].integer())

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from handoff_connectors.zendesk.api import ZendeskApi
 from handoff_connectors.zendesk.mapping import is_usable, requester_fields, user_fields
-from handoff_sync.contract.connector import Journal, Requester
+from handoff_sync.contract.connector import Requester
 from handoff_sync.contract.payload import Wild
 from handoff_sync.errors import VendorRejected
 
@@ -84,16 +84,13 @@ class People:
     def learn_requester(self, ticket: str, user: int) -> None:
         self._requesters.put(ticket, user)
 
-    def asks(self, requester: Requester, journal: Journal) -> Mapping[str, object] | None:
+    def asks(self, requester: Requester) -> Mapping[str, object] | None:
         """The fields that say who asks; None when Zendesk does not let this customer ask (quirk ZD-12)."""
         by_address = requester_fields(requester)
         if by_address is not None:
             return by_address
-        user = journal.get("requester") or self._customer(requester)
-        if user:
-            journal.put("requester", str(user))
-            return {"requester_id": int(user)}
-        return None
+        user = self._customer(requester)
+        return {"requester_id": user} if user is not None else None
 
     def _customer(self, requester: Requester) -> int | None:
         """The user of a customer without a vouched address, made at most once (quirk ZD-11)."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.connectors.zendesk.conftest import MemoryJournal, Spending, StoredSecrets
 
 from handoff_connectors.zendesk import ZendeskConnector
 from handoff_connectors.zendesk.settings import ZendeskSettings
-from handoff_connectors.zendesk.simulator import Limits, ZendeskSimulator
+from handoff_connectors.zendesk.simulator import Limits, SimulatorSettings, ZendeskSimulator
 from handoff_sync.contract.connector import (
     CommentAuthor,
     CommentDraft,
@@ -32,6 +32,7 @@ from handoff_sync.errors import (
     VendorDown,
     VendorRejected,
 )
+from tests.connectors.zendesk.conftest import MemoryJournal, Spending, StoredSecrets
 
 ANA = Requester(
     external_id="acme:c-1", customer=Customer(name="Ana Example", email="ana@example.com", email_verified=True)
@@ -54,10 +55,22 @@ def said(marker: str = "m-1", author: Requester | None = ANA, public: bool = Tru
     return CommentDraft(marker=marker, html='<p dir="auto">Is somebody there?</p>', public=public, author=author)
 
 
-@pytest.fixture
-def desk() -> Iterator[ZendeskSimulator]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[ZendeskSimulator]:
     with ZendeskSimulator(limits=Limits.off()) as simulator:
         yield simulator
+
+
+@pytest.fixture
+def desk(running: ZendeskSimulator) -> ZendeskSimulator:
+    """A fresh account with settings of its own; starting a server takes longer than most tests."""
+    fresh = SimulatorSettings(limits=Limits.off())
+    running.apply_settings(
+        {f.name: getattr(fresh, f.name) for f in fields(fresh) if f.name not in ("subdomain", "limits")}
+    )
+    running.settings.limits = fresh.limits
+    running.reset()
+    return running
 
 
 def connect(desk: ZendeskSimulator, **settings: object) -> ZendeskConnector:
@@ -191,7 +204,8 @@ def test_after_the_key_is_forgotten_the_ticket_is_looked_up(desk: ZendeskSimulat
     with pytest.raises(OutcomeUnknown):
         bot.open(draft(), journal)
     desk.clock.advance(3 * 3600)
-    journal.put("sent_at", str(int(journal.kept["sent_at"]) - 3 * 3600))
+    written = json.loads(journal.kept["request"])
+    journal.put("request", json.dumps({**written, "at": written["at"] - 3 * 3600}))
     assert bot.open(draft(), journal).id
     assert desk.state.creations["hs:acme:1"] == 1
 

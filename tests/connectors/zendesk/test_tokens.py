@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pytest
-from tests.connectors.zendesk.conftest import ME, MemoryJournal, Script, Spending, StoredSecrets, answer
 
 from handoff_connectors.zendesk import ZendeskConnector
 from handoff_connectors.zendesk.settings import Auth, ZendeskSettings
 from handoff_connectors.zendesk.tokens import Tokens
 from handoff_sync.errors import VendorAuthError, VendorDown
+from tests.connectors.zendesk.conftest import ME, MemoryJournal, Script, Spending, StoredSecrets, answer
 
 FOUND_NOTHING = answer(200, {"tickets": [], "meta": {"has_more": False}})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import time
@@ -11,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.connectors.zendesk.conftest import ME, MemoryJournal, Script, Spending, answer
 
 from handoff_connectors.zendesk import ZendeskConnector
 from handoff_sync.contract.connector import CommentDraft, Requester, TicketDraft
@@ -27,6 +27,7 @@ from handoff_sync.errors import (
     VendorDown,
     VendorRejected,
 )
+from tests.connectors.zendesk.conftest import ME, MemoryJournal, Script, Spending, answer
 
 NOTE = CommentDraft(marker="m-1", html="<p>words-canary</p>", public=False)
 DRAFT = TicketDraft(
@@ -223,13 +224,13 @@ def test_the_request_is_in_the_journal_before_it_is_sent(
     zendesk.say(answer(200, ME), reset)
     with pytest.raises(OutcomeUnknown):
         connector.open(DRAFT, journal)
-    assert journal.kept["request"].encode() == zendesk.heard[-1].body
+    assert json.loads(journal.kept["request"])["body"].encode() == zendesk.heard[-1].body
 
 
 def test_an_old_request_is_looked_for_before_it_is_sent_again(
     zendesk: Script, connector: ZendeskConnector, journal: MemoryJournal
 ) -> None:
-    journal.kept = {"request": "{}", "key": DRAFT.external_id, "sent_at": str(int(time.time()) - 6_001)}
+    journal.put("request", json.dumps({"key": DRAFT.external_id, "at": int(time.time()) - 6_001, "body": "{}"}))
     there = {"id": 41, "external_id": DRAFT.external_id, "status": "open"}
     zendesk.say(answer(200, {"tickets": [there], "meta": {"has_more": False}}))
     assert connector.open(DRAFT, journal).id == "41"
