@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 import dramatiq
 import structlog
 
-from handoff_sync.contract.http import Outbound
+from handoff_sync.callbacks import callback_client
+from handoff_sync.contract.address import AddressGuard
 from handoff_sync.delivery.budgets import budget_storage
 from handoff_sync.delivery.connections import ConnectionPool
 from handoff_sync.delivery.drafts import Drafts
+from handoff_sync.delivery.letters import Letters
 from handoff_sync.delivery.mail import MailLane
 from handoff_sync.delivery.platform import PlatformLane
 from handoff_sync.delivery.runner import Performer, Runner
-from handoff_sync.delivery.sweep import SweepLane
+from handoff_sync.delivery.sweep import SweepLane, SweepPlan
 from handoff_sync.delivery.sync import SyncLane
 from handoff_sync.delivery.tickets import TicketLane
 from handoff_sync.emails.transport import make_transport
@@ -105,7 +107,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, checkpoint: Checkp
         runner=Runner(committer, performers, connections, clock, settings.lease_s),
         broker=broker,
         doorbell=doorbell,
-        sweeper=Sweeper(committer, reads, doorbell.ring, settings.sweep_interval_s),
+        sweeper=Sweeper(committer, reads, doorbell.ring, settings.sweep_interval_s, SweepPlan(committer, admin).tick),
     )
 
 
@@ -117,12 +119,13 @@ def _performers(
     clock: Clock,
     checkpoint: Checkpoint,
 ) -> dict[str, Performer]:
-    outbound = Outbound(allow=settings.private_destinations)
+    http = callback_client(AddressGuard(allowed=settings.private_destinations))
     drafts = Drafts(reads, settings.public_url)
+    letters = Letters(reads, settings.public_url, settings.alert_to, clock)
     return {
         "ticket": TicketLane(connections, reads, drafts, clock, checkpoint, settings.settle_s),
         "sync": SyncLane(connections, reads),
         "sweep": SweepLane(connections, reads, clock, settings.poll_interval_s),
-        "platform": PlatformLane(admin, outbound, clock),
-        "mail": MailLane(reads, make_transport(settings.smtp_url), settings, clock),
+        "platform": PlatformLane(admin, reads, http, clock),
+        "mail": MailLane(admin, reads, letters, make_transport(settings.smtp_url), settings.mail_from, clock),
     }

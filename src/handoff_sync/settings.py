@@ -80,7 +80,7 @@ class Settings(BaseSettings):
         repr=False,
         description="Key ring for stored secrets: `id:base64 of 32 bytes`, several separated by commas, newest first."
         " Required with PostgreSQL; with SQLite a key file is made in the data folder.",
-        examples=['k1:$(openssl rand -base64 32)'],
+        examples=["k1:$(openssl rand -base64 32)"],
     )
     smtp_url: str = Field(
         "",
@@ -89,6 +89,9 @@ class Settings(BaseSettings):
         examples=["smtp://user:password@mail.example.com:587"],
     )
     mail_from: str = Field("", description="Sender of mails. Required with `smtp_url`.", examples=["help@example.com"])
+    alert_to: str = Field(
+        "", description="Mail address for operators' alerts. Empty: they are only logged.", examples=["ops@example.com"]
+    )
     worker_threads: int = Field(8, ge=1, le=64, description="Threads of one worker process.")
     database_writers: int = Field(2, ge=1, le=16, description="Writing connections per process on PostgreSQL.")
     private_destinations: Networks = Field(
@@ -101,7 +104,9 @@ class Settings(BaseSettings):
     )
     sweep_interval_s: float = Field(2.0, gt=0, le=60, description="How often due work and timers are looked for.")
     poll_interval_s: float = Field(300.0, gt=0, description="How often changed tickets are looked for without webhook.")
-    lease_s: float = Field(30.0, gt=0, le=3600, description="How long a worker may hold a lane before another takes it.")
+    lease_s: float = Field(
+        30.0, gt=0, le=3600, description="How long a worker may hold a lane before another takes it."
+    )
     settle_s: float | None = Field(
         None, ge=0, description="Wait before an uncertain ticket is looked up. Empty: what the helpdesk needs."
     )
@@ -205,7 +210,9 @@ def load_settings(**overrides: Any) -> Settings:
         settings = Settings(**overrides)
     except ValidationError as error:
         # An address that is neither IPv4 nor IPv6 is reported once for each: one line is enough.
-        by_name = {str(item["loc"][:1] if item["type"].startswith("ip_") else item["loc"]): item for item in error.errors()}
+        by_name = {
+            str(item["loc"][:1] if item["type"].startswith("ip_") else item["loc"]): item for item in error.errors()
+        }
         raise ConfigurationError(problems + [_explain(item) for item in by_name.values()]) from None
     except (SettingsError, ValueError, OSError) as error:
         raise ConfigurationError([*problems, f"A settings file cannot be read: {error}"]) from None

@@ -23,7 +23,9 @@ EVERY_CALL = "*"
 def budget_storage(broker_url: str) -> Storage:
     """Where calls are counted: beside the broker, so that all processes share one budget."""
     shared = urlsplit(broker_url).scheme in ("redis", "rediss")
-    return storage_from_string(broker_url, wrap_exceptions=True) if shared else storage_from_string("memory://")
+    storage = storage_from_string(broker_url, wrap_exceptions=True) if shared else storage_from_string("memory://")
+    assert isinstance(storage, Storage)
+    return storage
 
 
 class ConnectionLimiter:
@@ -52,4 +54,5 @@ class ConnectionLimiter:
     def _used_up(self, name: str) -> RateLimited:
         free_at = self._windows.get_window_stats(self._items[name], self._connection, name).reset_time
         wait = max(0.1, free_at - time.time())
-        return RateLimited(f"Our own budget {name!r} of this connection is used up for {wait:.0f} s.", wait)
+        scope = "connection" if name == EVERY_CALL else "ticket"  # one kind of call waits, the others go on
+        return RateLimited(f"Our own budget {name!r} of this connection is used up for {wait:.1f} s.", wait, scope)

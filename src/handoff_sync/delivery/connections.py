@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 from limits.storage import Storage
 
-from handoff_sync.contract.connector import Connector
+from handoff_sync.contract.connector import Connector, WebhookHint, WebhookRequest
 from handoff_sync.contract.registry import connector_class
 from handoff_sync.delivery.breaker import OPEN_S, Breaker
 from handoff_sync.delivery.budgets import ConnectionLimiter
@@ -36,9 +36,7 @@ class Held(HandoffError):
 class ConnectionPool:
     """Connectors by connection id. A changed setting makes a new connector at its next use."""
 
-    def __init__(
-        self, admin: Admin, storage: Storage, clock: Callable[[], datetime], allow: Mapping[str, object] | None = None
-    ) -> None:
+    def __init__(self, admin: Admin, storage: Storage, clock: Callable[[], datetime]) -> None:
         self._admin = admin
         self._storage = storage
         self._clock = clock
@@ -64,7 +62,12 @@ class ConnectionPool:
         factory = connector_class(row.kind)
         settings = factory.settings_model.model_validate(dict(row.settings))
         limiter = ConnectionLimiter(self._storage, row.id, factory.budgets)
-        return factory(settings, StoredCredentials(self._admin, row.id, self._clock), limiter)
+        connector: Connector = factory(settings, StoredCredentials(self._admin, row.id, self._clock), limiter)
+        return connector
+
+    def verify(self, row: ConnectionRow, request: WebhookRequest) -> WebhookHint:
+        """Which tickets an authentic webhook names; WebhookRefused, UnrecognisedPayload."""
+        return self.get(row.id).verify_webhook(request)
 
     def must_be_usable(self, connection_id: str, now: datetime) -> None:
         """Held while the connection is stopped, switched off or paused."""

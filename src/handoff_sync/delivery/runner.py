@@ -12,6 +12,7 @@ import structlog
 from handoff_sync.core.backoff import next_attempt
 from handoff_sync.delivery.connections import ConnectionPool, Held
 from handoff_sync.delivery.lease import Lease, LeaseLost
+from handoff_sync.delivery.mail import MAIL_LEASE_S
 from handoff_sync.errors import (
     HandoffError,
     NotReady,
@@ -61,9 +62,10 @@ class Runner:
     def run(self, lane_id: str) -> None:
         """Runs the lane if it is due and free. Never raises: what failed is recorded, and time brings it back."""
         try:
-            claim = self._committer.run(Job(run=lambda uow: uow.claim(lane_id, self._lease_s)))
+            lease_s = MAIL_LEASE_S if lane_id.endswith("/mail") else self._lease_s
+            claim = self._committer.run(Job(run=lambda uow: uow.claim(lane_id, lease_s)))
             if claim is not None:
-                self._hold(Lease(self._committer, claim, self._lease_s))
+                self._hold(Lease(self._committer, claim, lease_s))
         except LeaseLost:
             log.warning("lease lost, result discarded", lane=lane_id)
         except NotReady as error:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from handoff_sync.contract.connector import ChangedTickets
 from handoff_sync.delivery.connections import ConnectionPool
 from handoff_sync.delivery.lease import Lease
 from handoff_sync.errors import HandoffError
 from handoff_sync.service.hooks import look_again
+from handoff_sync.store.admin import Admin
+from handoff_sync.store.committer import Committer, Job
 from handoff_sync.store.reads import Reads
+from handoff_sync.store.rows import ConnectionRow
 from handoff_sync.store.unit import UnitOfWork
 
 SWEEP = "sweep"
@@ -44,3 +48,25 @@ class SweepLane:
 def _mark(uow: UnitOfWork, connection_id: str, changed: ChangedTickets) -> None:
     look_again(uow, connection_id, changed.ids)
     uow.save_sweep(connection_id, changed.cursor)
+
+
+class SweepPlan:
+    """Sees to it that every connection is swept. Each process may run it; the lane is one and the same."""
+
+    def __init__(self, committer: Committer, admin: Admin) -> None:
+        self._committer = committer
+        self._admin = admin
+        self._planned: set[str] = set()
+
+    def tick(self) -> None:
+        """Plans the sweep of connections that this process has not seen before."""
+        for row in self._admin.connections():
+            if row.enabled and row.id not in self._planned:
+                self._committer.run(Job(run=partial(_plan, row=row)))
+                self._planned.add(row.id)
+
+
+def _plan(uow: UnitOfWork, row: ConnectionRow) -> None:
+    uow.wake(
+        f"{row.id}/{SWEEP}", uow.now, workspace_id=row.workspace_id, destination=SWEEP, connection_id=row.id
+    )

@@ -23,7 +23,7 @@ from handoff_sync.delivery.drafts import Drafts, internal
 from handoff_sync.delivery.lease import Lease
 from handoff_sync.delivery.opening import Opener
 from handoff_sync.delivery.pacing import Pacing
-from handoff_sync.errors import HandoffError, TicketClosed, TicketFull, TicketGone
+from handoff_sync.errors import HandoffError, NotFound, TicketClosed, TicketFull, TicketGone
 from handoff_sync.store.reads import Reads
 from handoff_sync.store.rows import OutboxRow
 
@@ -78,6 +78,8 @@ class TicketLane:
     def _context(self, lease: Lease) -> tuple[Session, TicketLink]:
         assert lease.claim.session_id is not None
         session = self._reads.session_by_id(lease.claim.session_id)
+        if session is None:
+            raise NotFound(f"Session {lease.claim.session_id} does not exist any more.")
         link_id = lease.claim.destination.partition(":")[2]
         return session, next(link for link in session.links if link.id == link_id)
 

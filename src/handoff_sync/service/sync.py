@@ -21,7 +21,7 @@ from handoff_sync.core.events import (
     TicketStatusChanged,
     TicketTagged,
 )
-from handoff_sync.core.model import SYSTEM, Actor, ActorKind, AuthorClass, Message, Person
+from handoff_sync.core.model import SYSTEM, Actor, ActorKind, AuthorClass, Message, Person, TicketStatus
 from handoff_sync.service.apply import step
 from handoff_sync.store.rows import LinkRow
 from handoff_sync.store.unit import UnitOfWork
@@ -64,24 +64,29 @@ def events_of(reading: Reading) -> Iterator[Event]:
 
 
 def _field_events(reading: Reading) -> Iterator[Event]:
-    now, before, at = reading.now, reading.before, reading.now.updated_at
-    agent_before = before.assignee.id if before is not None and before.assignee is not None else None
+    now, before, at = reading.now, reading.before or _as_opened(reading.now), reading.now.updated_at
+    agent_before = before.assignee.id if before.assignee is not None else None
     if (now.assignee.id if now.assignee is not None else None) != agent_before:
         agent = _person(reading.connection, now.assignee) if now.assignee is not None else None
         yield TicketAssigned(
             id=_name(reading, "assigned"), at=at, actor=_who(reading), link=reading.link, agent=agent
         )  # fmt: skip
-    if before is None or (before.status, before.raw_status) != (now.status, now.raw_status):
+    if before.status is not now.status:
         yield TicketStatusChanged(
             id=_name(reading, "status"), at=at, actor=_who(reading), link=reading.link,
             status=now.status, raw_status=now.raw_status,
         )  # fmt: skip
-    had, has = set(before.tags) if before is not None else set(), set(now.tags)
+    had, has = set(before.tags), set(now.tags)
     if had != has:
         yield TicketTagged(
             id=_name(reading, "tags"), at=at, actor=_who(reading), link=reading.link,
             added=tuple(sorted(has - had)), removed=tuple(sorted(had - has)),
         )  # fmt: skip
+
+
+def _as_opened(now: TicketSnapshot) -> TicketSnapshot:
+    """What a ticket that was never read before is compared with: open, held by nobody, with the tags it has."""
+    return replace(now, status=TicketStatus.OPEN, assignee=None)
 
 
 def _comment_event(reading: Reading, comment: TicketComment) -> Iterator[Event]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from typing import Any
 from urllib.parse import urlsplit
 
 import dramatiq
@@ -43,7 +44,8 @@ def _middleware() -> list[Middleware]:
 def _memory() -> StubBroker:
     broker = StubBroker(middleware=_middleware())
     # The stub keeps every failed message for ever; a long-lived process must not.
-    broker.dead_letters_by_queue = defaultdict(lambda: deque(maxlen=KEPT_DEAD_LETTERS))  # type: ignore[assignment]
+    letters: Any = defaultdict(lambda: deque(maxlen=KEPT_DEAD_LETTERS))
+    broker.dead_letters_by_queue = letters
     return broker
 
 
@@ -52,9 +54,11 @@ def _redis(url: str) -> RedisBroker:
         url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30,
         retry=redis.retry.Retry(redis.backoff.NoBackoff(), 1),
     )  # fmt: skip
-    return RedisBroker(
+    made: Any = RedisBroker
+    broker: RedisBroker = made(
         client=client, middleware=_middleware(), maintenance_chance=1_000_000, heartbeat_timeout=30_000
     )  # the defaults took 516 s to recover messages of a killed worker
+    return broker
 
 
 def _rabbitmq(url: str) -> dramatiq.Broker:

@@ -29,11 +29,13 @@ class Sweeper:
         reads: Reads,
         ring: Callable[[Collection[str]], None],
         interval_s: float,
+        plan: Callable[[], None] = lambda: None,
     ) -> None:
         self._committer = committer
         self._reads = reads
         self._ring = ring
         self._interval_s = interval_s
+        self._plan = plan
         self._rung: dict[str, float] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -52,6 +54,7 @@ class Sweeper:
 
     def tick(self) -> None:
         """One look at timers and lanes. Cost follows what is due, not what exists."""
+        self._plan()
         fired = [self._committer.submit(fire_due(session_id)) for session_id in self._reads.due_sessions(BATCH)]
         for timer in fired:
             timer.result(timeout=60)
