@@ -118,18 +118,43 @@ def _database(server: str, name: str) -> str:
 def _fresh_database(server: str, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex[:16]}"
     with _administering(server) as connection:
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
     yield _database(server, name)
     with _administering(server) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """A migrated PostgreSQL database of this test's own."""
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: str) -> Iterator[str]:
+    """The migrated database of this process. Making one takes a third of a second: tests empty it instead."""
     with _fresh_database(postgres_server, _template(Path(os.environ[RUN_FOLDER]))) as url:
         yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_database: str) -> str:
+    """A migrated and empty PostgreSQL database; what earlier tests left connected to it is cut off."""
+    with _administering(postgres_database) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        _empty(connection)
+    return postgres_database
+
+
+def _empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    tables = [
+        sql.Identifier(str(name))
+        for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        if name != "alembic_version"
+    ]
+    looks = [sql.SQL("EXISTS (SELECT 1 FROM {})").format(table) for table in tables]
+    filled = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(looks))).fetchone() or ()
+    used = [table for table, has_rows in zip(tables, filled, strict=True) if has_rows]
+    if used:
+        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(used)))
 
 
 @pytest.fixture

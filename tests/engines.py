@@ -69,11 +69,8 @@ def start_postgres(*, durable: bool = False, stop_at_exit: bool = True) -> Engin
         owner = _Owner.for_postgres()
         programs = owner.reachable(programs, folder)
         owner.own(folder)
-        owner.run(
-            [programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-            + ["--locale=C", "--no-sync"],
-            folder,
-        )
+        options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        owner.run([programs / "initdb", "-D", folder / "data", *options], folder)
         engine = _attempts(lambda port: _run_postgres(programs, owner, folder, port, durable))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

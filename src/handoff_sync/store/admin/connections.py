@@ -55,7 +55,7 @@ class Connections(Desk):
             "kind": kind,
             "name": name,
             "settings": encode_object(settings),
-            "secrets": self._sealed(workspace_id, connection_id, secrets),
+            "secrets": self._seal_connection(workspace_id, connection_id, secrets),
             "hook_token": random.token_urlsafe(24),
         }
 
@@ -96,7 +96,7 @@ class Connections(Desk):
     ) -> None:
         """Changes what is given."""
         given = {"name": name, "settings": None if settings is None else encode_object(settings), "enabled": enabled}
-        self._change(connection_id, {column: value for column, value in given.items() if value is not None})
+        self._change_connection(connection_id, {column: value for column, value in given.items() if value is not None})
 
     def delete_connection(self, connection_id: str) -> bool:
         """Forgets the connection and its secrets. Its tickets stay where they are; what waits for it is parked."""
@@ -111,7 +111,7 @@ class Connections(Desk):
     def pause_connection(self, connection_id: str, until: datetime) -> None:
         """Nothing is sent before `until`; a longer pause stays as it is."""
         longest = later(self._db.dialect, func.coalesce(connections.c.paused_until, moment("until")), moment("until"))
-        self._change(connection_id, {"paused_until": longest}, {"until": until})
+        self._change_connection(connection_id, {"paused_until": longest}, {"until": until})
 
     def stop_connection(self, connection_id: str, reason: str) -> bool:
         """Nothing is sent until a person starts it again. False when it was stopped before: alert only once."""
@@ -150,7 +150,7 @@ class Connections(Desk):
             found = uow.write(_SECRETS, {"id": connection_id})
             if not found:
                 raise NotFound(f"There is no connection {connection_id!r}.")
-            sealed = self._sealed(found[0].workspace_id, connection_id, secrets)
+            sealed = self._seal_connection(found[0].workspace_id, connection_id, secrets)
             uow.write(_CHANGE.values(secrets=sealed, refresh_lease_until=None), {"b_id": connection_id})
 
         self._write(run)
@@ -170,10 +170,10 @@ class Connections(Desk):
 
     # --- how ----------------------------------------------------------------------------------
 
-    def _sealed(self, workspace_id: str, connection_id: str, secrets: Mapping[str, str]) -> str:
+    def _seal_connection(self, workspace_id: str, connection_id: str, secrets: Mapping[str, str]) -> str:
         return self._vault.seal(encode_object(secrets), _place(workspace_id, connection_id))
 
-    def _change(
+    def _change_connection(
         self, connection_id: str, values: Mapping[str, object], params: Mapping[str, object] | None = None
     ) -> None:
         change = _CHANGE.values(**values).returning(connections.c.workspace_id)

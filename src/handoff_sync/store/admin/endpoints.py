@@ -54,7 +54,7 @@ class Endpoints(Desk):
             "id": endpoint_id,
             "workspace_id": workspace_id,
             "url": url,
-            "secrets": self._seal(workspace_id, endpoint_id, [secret]),
+            "secrets": self._seal_endpoint(workspace_id, endpoint_id, [secret]),
         }
 
         def run(uow: UnitOfWork) -> EndpointRow:
@@ -77,7 +77,7 @@ class Endpoints(Desk):
         row = self._row(_SECRETS, {"id": endpoint_id})
         if row is None:
             raise NotFound(f"There is no callback endpoint {endpoint_id!r}.")
-        return self._open(row.workspace_id, endpoint_id, row.secrets)
+        return self._open_endpoint(row.workspace_id, endpoint_id, row.secrets)
 
     def rotate_endpoint_secret(self, endpoint_id: str) -> str:
         """A new secret; the one before goes on signing until the next rotation."""
@@ -88,26 +88,26 @@ class Endpoints(Desk):
             if not found:
                 raise NotFound(f"There is no callback endpoint {endpoint_id!r}.")
             workspace = found[0].workspace_id
-            kept = [secret, *self._open(workspace, endpoint_id, found[0].secrets)][:SECRETS_KEPT]
-            uow.write(_CHANGE.values(secrets=self._seal(workspace, endpoint_id, kept)), {"b_id": endpoint_id})
+            kept = [secret, *self._open_endpoint(workspace, endpoint_id, found[0].secrets)][:SECRETS_KEPT]
+            uow.write(_CHANGE.values(secrets=self._seal_endpoint(workspace, endpoint_id, kept)), {"b_id": endpoint_id})
 
         self._write(run)
         return secret
 
     def update_endpoint(self, endpoint_id: str, *, url: str | None = None) -> None:
         if url is not None:
-            self._change(endpoint_id, {"url": url})
+            self._change_endpoint(endpoint_id, {"url": url})
 
     def enable_endpoint(self, endpoint_id: str) -> None:
-        self._change(endpoint_id, {"enabled": True, "disabled_reason": None, "failing_since": None})
+        self._change_endpoint(endpoint_id, {"enabled": True, "disabled_reason": None, "failing_since": None})
 
     def disable_endpoint(self, endpoint_id: str, reason: str) -> None:
         """No new callback is made for it until it is enabled again."""
-        self._change(endpoint_id, {"enabled": False, "disabled_reason": reason})
+        self._change_endpoint(endpoint_id, {"enabled": False, "disabled_reason": reason})
 
     def endpoint_failing_since(self, endpoint_id: str, since: datetime | None) -> None:
         """When the run of failures began; None ends it."""
-        self._change(endpoint_id, {"failing_since": since})
+        self._change_endpoint(endpoint_id, {"failing_since": since})
 
     def delete_endpoint(self, endpoint_id: str) -> bool:
         def run(uow: UnitOfWork) -> bool:
@@ -115,13 +115,13 @@ class Endpoints(Desk):
 
         return self._write(run)
 
-    def _seal(self, workspace_id: str, endpoint_id: str, values: Sequence[str]) -> str:
+    def _seal_endpoint(self, workspace_id: str, endpoint_id: str, values: Sequence[str]) -> str:
         return self._vault.seal(json.dumps(list(values)), _place(workspace_id, endpoint_id))
 
-    def _open(self, workspace_id: str, endpoint_id: str, sealed: str) -> tuple[str, ...]:
+    def _open_endpoint(self, workspace_id: str, endpoint_id: str, sealed: str) -> tuple[str, ...]:
         return tuple(json.loads(self._vault.open(sealed, _place(workspace_id, endpoint_id))))
 
-    def _change(self, endpoint_id: str, values: Mapping[str, object]) -> None:
+    def _change_endpoint(self, endpoint_id: str, values: Mapping[str, object]) -> None:
         change = _CHANGE.values(**values).returning(callback_endpoints.c.workspace_id)
 
         def run(uow: UnitOfWork) -> None:
