@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from typing import Final
 
 from handoff_sync.core.markup import clean
@@ -22,6 +22,7 @@ MAX_REFERENCES: Final = 3
 _HASH_CHARS: Final = 32
 _FALLBACK_DOMAIN: Final = "handoff-sync.invalid"
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
+_SENDER: Final = re.compile(r"(?P<name>[^<>\r\n]*)<(?P<bracketed>[^<>\s]+)>|(?P<bare>[^<>\s]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +89,10 @@ def message_id(key: str, sender: str) -> str:
 
 def sender_of(setting: str) -> tuple[str, str]:
     """Name and address of the sender setting; ConfigurationError when it is no address."""
-    name, address = parseaddr(setting)
-    if not _ADDRESS.fullmatch(address):
+    found = _SENDER.fullmatch(setting.strip())
+    if not found or not _ADDRESS.fullmatch(address := found["bracketed"] or found["bare"]):
         raise ConfigurationError(["mail_from is no mail address. Example: help@example.com"])
-    return header_safe(name, 80), address
+    return header_safe((found["name"] or "").strip().strip('"'), 80), address
 
 
 def _headers(rendered: Rendered, envelope: Envelope, sender: str, now: datetime) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import smtplib
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from handoff_sync.errors import ConfigurationError, OutcomeUnknown, VendorAuthEr
 COMMAND_TIMEOUT_S: Final = 15.0
 ANSWER_TIMEOUT_S: Final = 300.0
 """How long a mail server may think about a whole message; giving up sooner makes duplicates."""
+TOTAL_S: Final = 345.0
+"""Less than the lease of the mail lane."""
 
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 
@@ -90,11 +93,12 @@ class SmtpTransport:
 
     def send(self, message: EmailMessage) -> None:
         content = _dot_stuffed(message.as_bytes(policy=POLICY))
+        ends_at = time.monotonic() + TOTAL_S
         with self._session() as smtp:
             _expect(smtp.mail(_only_address(message, "From")), 250, "the sender")
             _expect(smtp.rcpt(_only_address(message, "To")), 250, "the recipient")
             _expect(smtp.docmd("DATA"), 354, "the message")
-            self._hand_over(smtp, content)
+            self._hand_over(smtp, content, ends_at)
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
@@ -115,9 +119,10 @@ class SmtpTransport:
                 smtp.close()
 
     def _connect(self) -> smtplib.SMTP:
+        name, timeout = _own_name(), self.command_timeout_s
         if self.wrapped:
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.command_timeout_s, context=self.tls)
-        return smtplib.SMTP(self.host, self.port, timeout=self.command_timeout_s)
+            return smtplib.SMTP_SSL(self.host, self.port, local_hostname=name, timeout=timeout, context=self.tls)
+        return smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=timeout)
 
     def _log_in(self, smtp: smtplib.SMTP) -> None:
         smtp.ehlo_or_helo_if_needed()
@@ -136,10 +141,10 @@ class SmtpTransport:
                     raise
                 raise VendorAuthError(f"The mail server {self.host} refused our login. Check smtp_url.") from error
 
-    def _hand_over(self, smtp: smtplib.SMTP, content: bytes) -> None:
+    def _hand_over(self, smtp: smtplib.SMTP, content: bytes, ends_at: float) -> None:
         """From the first byte on only an answer tells what became of the message."""
         assert smtp.sock is not None
-        smtp.sock.settimeout(self.answer_timeout_s)
+        smtp.sock.settimeout(max(1.0, min(self.answer_timeout_s, ends_at - time.monotonic())))
         try:
             smtp.send(content)
             answer = smtp.getreply()
@@ -188,6 +193,12 @@ def _only_address(message: EmailMessage, header: str) -> str:
 def _dot_stuffed(content: bytes) -> bytes:
     lines = re.sub(rb"(?m)^\.", b"..", content)
     return lines + (b".\r\n" if lines.endswith(b"\r\n") else b"\r\n.\r\n")
+
+
+def _own_name() -> str:
+    """For the greeting; smtplib's own way may wait for the DNS at every mail."""
+    name = socket.gethostname()
+    return name if "." in name and name.isascii() else "[127.0.0.1]"
 
 
 def _is_this_machine(host: str) -> bool:
