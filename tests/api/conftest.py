@@ -5,15 +5,12 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tests.api.described import Described
 
 from handoff_sync.api.app import create_app
 from handoff_sync.api.auth import Scope
@@ -24,11 +21,11 @@ from handoff_sync.core.policy import Mode, Policy, Recipient
 from handoff_sync.errors import NotReady, UnrecognisedPayload, WebhookRefused
 from handoff_sync.store.admin import Admin
 from handoff_sync.store.committer import Committer
-from handoff_sync.store.engine import Database, open_database
-from handoff_sync.store.migrate import migrate
+from handoff_sync.store.engine import open_database
 from handoff_sync.store.reads import Reads
 from handoff_sync.store.rows import ConnectionRow
 from handoff_sync.store.vault import Vault
+from tests.api.described import Described
 
 POLICY = Policy(
     handover_mode=Mode.AUTOMATIC,
@@ -101,15 +98,21 @@ MONA = {"id": "m_1", "name": "Mona Member"}
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    db = open_database(f"sqlite:///{tmp_path / 'handoff.db'}")
-    migrate(db)
-    yield db
-    db.dispose()
+def world(sqlite_url: str) -> Iterator[World]:
+    with running(sqlite_url) as world:
+        yield world
 
 
 @pytest.fixture
-def world(database: Database) -> Iterator[World]:
+def any_world(database_url: str) -> Iterator[World]:
+    """As `world`, on each kind of database."""
+    with running(database_url) as world:
+        yield world
+
+
+@contextmanager
+def running(url: str) -> Iterator[World]:
+    database = open_database(url)
     committer = Committer(database)
     admin = Admin(database, committer, Vault({"k1": bytes(32)}))
     reads = Reads(database)
@@ -148,7 +151,4 @@ def world(database: Database) -> Iterator[World]:
             switches=switches,
             connection=admin.create_connection("ws_1", "zendesk", "Helpdesk", {}, {"token": "t"}),
         )
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat()
+    database.dispose()

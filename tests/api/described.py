@@ -14,14 +14,14 @@ Document = dict[str, Any]
 class Described:
     """Calls the API with a key; `key=None` sends none."""
 
-    def __init__(self, client: TestClient, key: str | None) -> None:
+    def __init__(self, client: TestClient, key: str | None, document: Document | None = None) -> None:
         self.client = client
         self.key = key
-        self.document: Document = client.get("/openapi.json").json()
+        self.document: Document = document or client.get("/openapi.json").json()
         self._paths = [(_pattern(path), operations) for path, operations in self.document["paths"].items()]
 
     def with_key(self, key: str | None) -> Described:
-        return Described(self.client, key)
+        return Described(self.client, key, self.document)
 
     def get(self, path: str, **more: Any) -> Any:
         return self.call("GET", path, **more)

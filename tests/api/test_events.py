@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.api.conftest import MONA, World
 
 from handoff_sync.api.event_examples import EXAMPLES
+from tests.api.conftest import MONA, World
 
 
 def test_the_first_message_starts_a_session_in_charge_of_the_ai(world: World) -> None:
@@ -47,27 +47,27 @@ def test_a_text_of_a_rule_takes_nothing_over(world: World) -> None:
     assert answer["session"]["phase"] == "ai"
 
 
-def test_the_same_id_again_changes_nothing_and_gets_the_same_verdict(world: World) -> None:
+def test_the_same_id_again_changes_nothing_and_gets_the_same_verdict(any_world: World) -> None:
     event = {"id": "e", "type": "handoff.requested", "conversation_id": "c1"}
-    first, again = world.api.post("/v1/events", event).json(), world.api.post("/v1/events", event).json()
+    first, again = any_world.api.post("/v1/events", event).json(), any_world.api.post("/v1/events", event).json()
     assert (first["status"], again["status"]) == ("accepted", "duplicate")
     assert first["verdict"] == again["verdict"] == "applied"
     assert first["session"]["version"] == again["session"]["version"]
 
 
-def test_the_same_event_many_times_at_once_is_one_event(world: World) -> None:
+def test_the_same_event_many_times_at_once_is_one_event(any_world: World) -> None:
     event = {"id": "e", "type": "customer.message", "conversation_id": "c1", "message": {"id": "m", "text": "x"}}
     with ThreadPoolExecutor(8) as pool:
-        answers = [answer.json() for answer in pool.map(lambda _: world.api.post("/v1/events", event), range(20))]
+        answers = [answer.json() for answer in pool.map(lambda _: any_world.api.post("/v1/events", event), range(20))]
     assert sorted(answer["status"] for answer in answers) == ["accepted"] + ["duplicate"] * 19
     assert {answer["session"]["version"] for answer in answers} == {1}
 
 
-def test_a_message_id_again_under_another_event_id_is_stored_once(world: World) -> None:
+def test_a_message_id_again_under_another_event_id_is_stored_once(any_world: World) -> None:
     message = {"id": "m_same", "text": "x"}
-    world.tell("customer.message", message=message)
-    session = world.tell("customer.message", message=message).json()["session"]
-    assert len(world.api.get(f"/v1/sessions/{session['id']}/transcript").json()["items"]) == 1
+    any_world.tell("customer.message", message=message)
+    session = any_world.tell("customer.message", message=message).json()["session"]
+    assert len(any_world.api.get(f"/v1/sessions/{session['id']}/transcript").json()["items"]) == 1
 
 
 def test_a_time_to_come_counts_as_now_and_a_past_one_is_kept(world: World) -> None:
@@ -125,18 +125,18 @@ def _message(number: int, conversation: str = "c1") -> dict[str, Any]:
     return {"id": f"b{number}", "type": "customer.message", "conversation_id": conversation, "message": said}
 
 
-def test_a_batch_is_applied_in_its_order(world: World) -> None:
-    answer = world.api.post("/v1/events", {"events": [_message(number) for number in range(100)]}).json()
+def test_a_batch_is_applied_in_its_order(any_world: World) -> None:
+    answer = any_world.api.post("/v1/events", {"events": [_message(number) for number in range(100)]}).json()
     assert [result["session"]["version"] for result in answer["results"]] == list(range(1, 101))
     session = answer["results"][0]["session"]["id"]
-    lines = world.api.get(f"/v1/sessions/{session}/transcript?limit=200").json()["items"]
+    lines = any_world.api.get(f"/v1/sessions/{session}/transcript?limit=200").json()["items"]
     assert [line["text"] for line in lines] == [str(number) for number in range(100)]
 
 
-def test_one_bad_event_of_a_batch_rejects_only_itself(world: World) -> None:
+def test_one_bad_event_of_a_batch_rejects_only_itself(any_world: World) -> None:
     bad = _message(2) | {"message": {"id": "m2"}}
     refused = {"id": "b3", "type": "extend", "conversation_id": "c1", "minutes": 5}
-    answer = world.api.post("/v1/events", {"events": [_message(1), bad, refused, _message(4), _message(1)]})
+    answer = any_world.api.post("/v1/events", {"events": [_message(1), bad, refused, _message(4), _message(1)]})
     assert answer.status_code == 200
     results = answer.json()["results"]
     assert [result["status"] for result in results] == ["accepted", "rejected", "rejected", "accepted", "duplicate"]
