@@ -160,8 +160,7 @@ def await_claim(step: Step) -> None:
         step.set_timer(TimerKind.CLAIM_REMINDER, step.later(minutes=rules.claim_reminder_minutes))
     if rules.claim_timeout_minutes is not None:
         step.set_timer(TimerKind.CLAIM_TIMEOUT, step.later(minutes=rules.claim_timeout_minutes))
-    heard = bool(links.listeners(step.session)) or bool(step.recipients(MailKind.HANDOVER))
-    if not heard:
+    if not has_ticket(step) and not step.recipients(MailKind.HANDOVER):
         step.alert("handoff_unheard", str(step.handoff_number), "A customer waits; nobody was told.")
 
 
