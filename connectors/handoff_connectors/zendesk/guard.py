@@ -30,6 +30,7 @@ from handoff_sync.errors import HandoffError, UnrecognisedPayload, VendorDown
 MAX_ANSWER: Final = 5_000_000
 
 _LEAST_TIME_S: Final = 0.5
+_CHUNK: Final = 65_536
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -152,10 +153,10 @@ class Guard(HTTPAdapter):
 
 
 def _read(response: requests.Response, most: int, deadline: float, asked: Asked) -> bytes:
-    """The whole body, or an error; never a prefix of it."""
+    """The whole body, or an error; never a prefix of it. Takes what has come, so that a trickle meets the deadline."""
     chunks: list[bytes] = []
     size = 0
-    for chunk in response.raw.stream(65_536, decode_content=True):
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
         chunks.append(chunk)
         size += len(chunk)
         if size > most:

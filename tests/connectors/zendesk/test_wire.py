@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import struct
@@ -53,6 +54,11 @@ def cut(connection: socket.socket) -> None:
     connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"ticket":')
 
 
+def cut_chunk(connection: socket.socket) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection.sendall(head + b'9\r\n{"ticket"\r\n')
+
+
 def endless(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
     for _ in range(120):
@@ -73,6 +79,7 @@ UNBELIEVABLE: dict[str, bytes | Callable[[socket.socket], None]] = {
     "reset": reset,
     "hang-up": lambda connection: None,
     "cut": cut,
+    "cut chunks": cut_chunk,
     "too long": endless,
 }
 
@@ -284,6 +291,35 @@ def test_an_operation_has_one_deadline(
     with pytest.raises(VendorDown, match="not sent"):
         connector.open(DRAFT, journal)
     assert [heard.method for heard in zendesk.heard] == ["GET"], "the ticket was not sent with no time left"
+
+
+def test_a_trickling_answer_meets_the_deadline(
+    zendesk: Script, connector: ZendeskConnector, journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handoff_connectors.zendesk.guard.CALL_DEADLINE_S", 0.8)
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n")
+        for _ in range(60):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+    zendesk.say(trickle)
+    started = time.monotonic()
+    with pytest.raises(OutcomeUnknown, match="too slow"):
+        connector.append("35", NOTE, journal)
+    assert time.monotonic() - started < 2
+
+
+def test_compressed_and_chunked_answers_are_read_whole(zendesk: Script, connector: ZendeskConnector) -> None:
+    there = {"id": 41, "external_id": "x", "status": "open"}
+    packed = gzip.compress(json.dumps({"tickets": [there], "meta": {"has_more": False}}).encode())
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in (packed[:20], packed[20:], b""))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+    zendesk.say(head + b"Content-Encoding: gzip\r\n\r\n" + chunks)
+    found = connector.find("x")
+    assert found is not None
+    assert found.id == "41"
 
 
 def test_an_export_page_that_is_too_big_is_asked_for_in_smaller_parts(
