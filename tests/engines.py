@@ -145,10 +145,14 @@ class _Owner:
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
             self.run([programs / "postgres", "--version"], folder)
             return programs
-        copy = folder / "install"
+        # A wheel keeps foreign libraries beside the package, and the programs look for them there.
+        package, install = programs.parents[1], folder / "install"
+        copy = install / package.name / programs.parent.name
         shutil.copytree(programs.parent, copy, symlinks=True)
-        copy.chmod(0o755)
-        return copy / "bin"
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, install / libraries.name, symlinks=True)
+        return copy / programs.name
 
     def run(self, command: list[str | Path], folder: Path) -> None:
         done = subprocess.run(
