@@ -17,11 +17,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.loopback import OK, serve
 
 from handoff_sync.contract.address import AddressGuard, Resolver, networks
 from handoff_sync.contract.http import Answer, HttpClient, Timeouts
 from handoff_sync.errors import DestinationRefused, OutcomeUnknown, VendorDown, VendorRejected
+from tests.loopback import OK, serve
 
 NAME = "helpdesk.example.com"
 LOOPBACK = networks(["127.0.0.1/32"])

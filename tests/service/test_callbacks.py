@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks.webhooks import Webhook
-from tests.loopback import OK, serve
 
 from handoff_sync.callbacks import Callback, CallbackOutcome, callback_client, send
 from handoff_sync.contract.address import AddressGuard, networks
 from handoff_sync.contract.http import HttpClient
 from handoff_sync.contract.signatures import new_secret
+from tests.loopback import OK, serve
 
 SECRETS = [new_secret(), new_secret()]
 HAPPENED = datetime(2026, 3, 2, 12, 0, 0, 123000, tzinfo=UTC)

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from typing import Final
 
 # One run: digits with at most three separators between neighbours; the zero-width ones are invisible.
-_SEPARATOR = "[ \t\u00ad\u200b-\u200d\u2060\ufeff.,:_/|*\\\\\u00b7\u2022\u2010-\u2015\u2212-]"
-_RUN: Final = re.compile(rf"[0-9](?:{_SEPARATOR}{{0,3}}[0-9]){{12,}}")
+SEPARATOR: Final = "[ \t\u00ad\u200b-\u200d\u2060\ufeff.,:_/|*\\\\\u00b7\u2022\u2010-\u2015\u2212-]"
+_RUN: Final = re.compile(rf"[0-9](?:{SEPARATOR}{{0,3}}[0-9]){{12,}}")
 _GROUP: Final = re.compile(r"[0-9]+")
+
+_IN_AN_ID: Final = re.compile(r"[0-9][A-Za-z]\Z")
+_COUNTRY: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\Z")
+_SHORTEST_IBAN: Final = 13
+_IBAN_DIGITS: Final = 32
 
 _LENGTHS_BY_LIKELIHOOD: Final = (16, 15, 14, 13, 19, 18, 17)
 
@@ -49,7 +54,7 @@ def card_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where card numbers stand in `text`, without overlaps. Digits must be 0-9."""
     for run in _RUN.finditer(text):
         groups = [group.span() for group in _GROUP.finditer(text, run.start(), run.end())]
-        first = 0
+        first = _behind_account(text, groups)
         while first < len(groups):
             last = _card_from(text, groups, first)
             if last is None:
@@ -57,6 +62,28 @@ def card_spans(text: str) -> Iterator[tuple[int, int]]:
                 continue
             yield groups[first][0], groups[last][1]
             first = last + 1
+
+
+def _behind_account(text: str, groups: list[tuple[int, int]]) -> int:
+    """The first group that can begin a card: not one of a bank account (IBAN), nor of an id such as 1Z999…"""
+    before = text[max(0, groups[0][0] - 3) : groups[0][0]]
+    if _IN_AN_ID.search(before):
+        return 1
+    if not _COUNTRY.search(before):
+        return 0
+    digits = ""
+    for index, (start, end) in enumerate(groups):
+        digits += text[start:end]
+        if len(digits) > _IBAN_DIGITS:
+            break
+        if len(digits) >= _SHORTEST_IBAN and _is_iban(before[-2:], digits):
+            return index + 1
+    return 0
+
+
+def _is_iban(country: str, digits: str) -> bool:
+    letters = "".join(str(ord(letter) - ord("A") + 10) for letter in country)
+    return int(digits[2:] + letters + digits[:2]) % 97 == 1
 
 
 def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | None:

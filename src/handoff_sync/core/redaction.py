@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from handoff_sync.core.cards import card_spans
+from handoff_sync.core.cards import SEPARATOR, card_spans
 from handoff_sync.core.effects import StoredMessage
 
 CODE_MASK: Final = "[security code removed]"
@@ -66,8 +66,9 @@ _CODE_LABELLED: Final = re.compile(
     re.IGNORECASE,
 )
 _EXPIRY = r"(?:(?:0?[1-9]|1[0-2])[ ]?[/.-][ ]?(?:20)?[0-9]{2}|(?:0[1-9]|1[0-2])[0-9]{2})(?![0-9])"
+_GAP = rf"(?:{SEPARATOR}|;){{1,4}}"
 _CODE_BEHIND_CARD: Final = re.compile(
-    r"[ \t,;|/.-]{1,4}(?:(?:exp(?:iry|ires|\.)?|valid(?: until| thru)?)?[ :]{0,3}" + _EXPIRY + r"[ \t,;|/.-]{1,4})?"
+    rf"{_GAP}(?:(?:exp(?:iry|ires|\.)?|valid(?: until| thru)?)?[ :]{{0,3}}{_EXPIRY}{_GAP})?"
     r"([0-9]{3,4})(?![0-9]|[.,][0-9])"
 )
 
