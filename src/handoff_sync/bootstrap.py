@@ -10,6 +10,7 @@ import structlog
 
 from handoff_sync.callbacks import callback_client
 from handoff_sync.contract.address import AddressGuard
+from handoff_sync.contract.http import HttpClient
 from handoff_sync.delivery.budgets import budget_storage
 from handoff_sync.delivery.connections import ConnectionPool
 from handoff_sync.delivery.drafts import Drafts
@@ -57,6 +58,7 @@ class App:
     broker: dramatiq.Broker
     doorbell: Doorbell
     sweeper: Sweeper
+    http: HttpClient
     _worker: EmbeddedWorker | None = field(default=None)
     _started: bool = field(default=False)
 
@@ -84,6 +86,7 @@ class App:
             self._worker = None
         self.committer.stop()
         self.connections.close()
+        self.http.close()
         self.db.dispose()
 
 
@@ -96,7 +99,8 @@ def build(settings: Settings, *, clock: Clock = system_clock, checkpoint: Checkp
     reads = Reads(db, clock)
     admin = Admin(db, committer, Vault(settings.key_ring()))
     connections = ConnectionPool(admin, budget_storage(settings.broker_url), clock)
-    performers = _performers(settings, reads, admin, connections, clock, checkpoint)
+    http = callback_client(AddressGuard(allowed=settings.private_destinations))
+    performers = _performers(settings, reads, admin, connections, http, clock, checkpoint)
     return App(
         settings=settings,
         db=db,
@@ -108,6 +112,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, checkpoint: Checkp
         broker=broker,
         doorbell=doorbell,
         sweeper=Sweeper(committer, reads, doorbell.ring, settings.sweep_interval_s, SweepPlan(committer, admin).tick),
+        http=http,
     )
 
 
@@ -116,10 +121,10 @@ def _performers(
     reads: Reads,
     admin: Admin,
     connections: ConnectionPool,
+    http: HttpClient,
     clock: Clock,
     checkpoint: Checkpoint,
 ) -> dict[str, Performer]:
-    http = callback_client(AddressGuard(allowed=settings.private_destinations))
     drafts = Drafts(reads, settings.public_url)
     letters = Letters(reads, settings.public_url, settings.alert_to, clock)
     return {
