@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from handoff_connectors.zendesk.simulator import seed
@@ -27,6 +27,8 @@ from handoff_sync.simulator.endpoints import Answer
 FIRST_ID: Final = 30_000_000_000_000
 FIRST_TICKET_ID: Final = 5001
 ACCOUNT_ID: Final = 18_525_119
+ACCOUNT_AGE: Final = timedelta(days=400)
+"""The people of a fresh account are long known, so that search finds them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,14 @@ class Account:
         self._seed()
 
     def _seed(self) -> None:
-        now = self.clock.now()
+        now = self.clock.now() - ACCOUNT_AGE
         groups = {}
         for name in seed.GROUPS:
             group = Group(id=self.new_id(), name=name, created_at=now, default=name == seed.GROUPS[0])
             groups[name] = self.groups[group.id] = group
         for name, email, role, alias, group_name in seed.PEOPLE:
             user = self.add_user(name, role, email)
+            user.created_at = user.updated_at = now
             user.alias, user.verified, user.default_group_id = alias, True, groups[group_name].id
         for category, label, shown, default in seed.STATUSES:
             status = CustomStatus(id=self.new_id(), category=category, label=label, created_at=now,
