@@ -32,7 +32,7 @@ POLICY = Policy(
     recipients=(Recipient(email="admin@example.com"),),
     upgrade_url="https://example.com/plans",
 )
-LIMITS = Limits(max_body_bytes=200_000, body_timeout_s=2.0, key_cache_s=0.0)
+LIMITS = Limits(max_body_bytes=200_000, body_timeout_s=0.5, key_cache_s=0.0)
 
 
 class SignedHelpdesk:
@@ -44,7 +44,7 @@ class SignedHelpdesk:
         try:
             body = json.loads(request.body)
             return WebhookHint(delivery_id=body["id"], tickets=tuple(body["tickets"]), ignored=body.get("ignored", ""))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise UnrecognisedPayload("payload has no id.") from None
 
 
@@ -54,14 +54,20 @@ def signature(body: bytes) -> str:
 
 @dataclass
 class Switches:
-    """What tests turn: intake closed, parts that are down."""
+    """What tests turn: intake closed, parts that are down, a fault that nobody foresaw."""
 
     full: bool = False
+    fault: Exception | None = None
     checks: list[Check] = field(default_factory=lambda: [Check(name="database", health=Health.OK)])
 
     def intake(self) -> None:
         if self.full:
             raise NotReady("The disk is nearly full.", retry_after_s=10)
+
+    def readiness(self) -> list[Check]:
+        if self.fault is not None:
+            raise self.fault
+        return self.checks
 
 
 @dataclass
@@ -130,7 +136,7 @@ def running(url: str) -> Iterator[World]:
         lookups=admin,
         verifier=SignedHelpdesk(),
         metrics=Metrics(),
-        readiness=lambda: switches.checks,
+        readiness=switches.readiness,
         backlog=lambda: Backlog(lanes_due=reads.backlog()[0], parked_deliveries=reads.backlog()[1]),
         intake=switches.intake,
         lifespan=lifespan,

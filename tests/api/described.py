@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
+from handoff_sync.api.app import create_app
+from handoff_sync.api.metrics import Metrics
+
 Document = dict[str, Any]
+
+
+@cache
+def published() -> Document:
+    """The description, made once: it is the same for every app."""
+    deps: Any = SimpleNamespace(metrics=Metrics(), public_url="")
+    document: Document = create_app(deps).openapi()
+    return document
 
 
 class Described:
     """Calls the API with a key; `key=None` sends none."""
 
-    def __init__(self, client: TestClient, key: str | None, document: Document | None = None) -> None:
+    def __init__(self, client: TestClient, key: str | None) -> None:
         self.client = client
         self.key = key
-        self.document: Document = document or client.get("/openapi.json").json()
+        self.document = published()
         self._paths = [(_pattern(path), operations) for path, operations in self.document["paths"].items()]
 
     def with_key(self, key: str | None) -> Described:
-        return Described(self.client, key, self.document)
+        return Described(self.client, key)
 
     def get(self, path: str, **more: Any) -> Any:
         return self.call("GET", path, **more)

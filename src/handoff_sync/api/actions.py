@@ -46,9 +46,7 @@ BEFOREHAND: Final = frozenset({"handover", "pause", "note", "label", "message"})
 
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] | None,
-    Header(
-        alias="Idempotency-Key", description="A repeat with the same key does nothing more and gets the same answer."
-    ),
+    Header(alias="Idempotency-Key", description="The same key again does nothing more and gets the same answer."),
 ]
 
 router = key_router("actions")

@@ -15,7 +15,7 @@ from handoff_sync.api.deps import ApiDeps, deps_of
 from handoff_sync.api.edge import note_failure
 from handoff_sync.api.problems import ProblemError
 from handoff_sync.api.routes import problems
-from handoff_sync.contract.connector import WebhookRequest
+from handoff_sync.contract.connector import WebhookHint, WebhookRequest
 from handoff_sync.errors import NotReady, UnrecognisedPayload, WebhookRefused
 from handoff_sync.service.hooks import keep_unreadable, take_webhook
 from handoff_sync.store.committer import Job
@@ -76,7 +76,7 @@ async def _connection(deps: ApiDeps, token: str) -> ConnectionRow:
 
 async def _take(deps: ApiDeps, connection: ConnectionRow, request: WebhookRequest) -> str:
     try:
-        hint = await asyncio.to_thread(deps.verifier.verify, connection, request)
+        hint = await _verified(deps, connection, request)
     except UnrecognisedPayload as error:
         await _store(deps, keep_unreadable(connection.id, connection.workspace_id, request.body, str(error)))
         return "unreadable"
@@ -86,15 +86,28 @@ async def _take(deps: ApiDeps, connection: ConnectionRow, request: WebhookReques
     return "ignored" if hint.ignored else "taken"
 
 
+async def _verified(deps: ApiDeps, connection: ConnectionRow, request: WebhookRequest) -> WebhookHint:
+    try:
+        return await asyncio.to_thread(deps.verifier.verify, connection, request)
+    except (WebhookRefused, UnrecognisedPayload):
+        raise
+    except Exception as error:
+        raise _again(error) from error
+
+
 async def _store(deps: ApiDeps, job: Job[T]) -> T:
     """A webhook that was not stored must come again, and Zendesk repeats after 409, 429 and 503 only."""
     try:
         deps.intake()
         return await deps.commit(job)
     except Exception as error:
-        if not isinstance(error, NotReady):
-            note_failure(error)
-        raise ProblemError(409, "not_stored", "This could not be stored now; send it again.") from error
+        raise _again(error) from error
+
+
+def _again(error: Exception) -> ProblemError:
+    if not isinstance(error, NotReady):
+        note_failure(error)
+    return ProblemError(409, "not_stored", "This could not be stored now; send it again.")
 
 
 def _headers(request: Request) -> dict[str, str]:

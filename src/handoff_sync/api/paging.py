@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import Query
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from handoff_sync.api.field_errors import FieldError
 from handoff_sync.api.problems import ProblemError
@@ -14,10 +13,10 @@ from handoff_sync.store.filters import decode_cursor, encode_cursor
 
 _LAST: Final = 2**63 - 1
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Items of one page.")]
+Limit = Annotated[int, Field(ge=1, le=200, description="Items of one page.")]
 Cursor = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[A-Za-z0-9_\-]+$")] | None,
-    Query(description="`next` of the page before."),
+    Field(description="`next` of the page before."),
 ]
 
 

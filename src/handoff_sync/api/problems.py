@@ -80,7 +80,7 @@ def as_problem(error: Exception) -> ProblemError:
         case ProblemError():
             return error
         case NotFound():
-            return ProblemError(404, "not_found", str(error))
+            return ProblemError(404, "not_found", "There is nothing of that name in this workspace.")
         case Refused():
             return ProblemError(409, error.code, str(error))
         case NotReady():

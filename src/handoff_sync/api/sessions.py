@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -54,7 +54,9 @@ class PauseLogs(BaseModel):
 
 
 class Wanted(BaseModel):
-    """Filters; all that are given must hold."""
+    """Filters; all that are given must hold. A misspelt one is an error: without it the list would be too long."""
+
+    model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
     phase: Phase | None = None
@@ -66,12 +68,13 @@ class Wanted(BaseModel):
     channel: Word | None = None
     label: Word | None = None
     conversation_id: Id | None = None
-    text: Annotated[Id | None, Query(description="In the customer's data or in the transcript.")] = None
+    text: Annotated[Id | None, Field(description="In the customer's data or in the transcript.")] = None
+    cursor: Cursor = None
+    limit: Limit = 50
 
     def filter(self) -> SessionFilter:
-        return SessionFilter(
-            last_responder_class=self.responded_by, **self.model_dump(exclude={"responded_by"}, exclude_none=True)
-        )
+        others = self.model_dump(exclude={"responded_by", "cursor", "limit"}, exclude_none=True)
+        return SessionFilter(last_responder_class=self.responded_by, **others)
 
 
 @router.get(
@@ -82,13 +85,10 @@ class Wanted(BaseModel):
     responses=keyed(),
     openapi_extra=_NEEDS,
 )
-async def list_sessions(
-    request: Request, wanted: Annotated[Wanted, Query()], cursor: Cursor = None, limit: Limit = 50
-) -> Response:
-    deps, caller = deps_of(request), caller_of(request)
-    page = await deps.read(
-        deps.reads.sessions, caller.workspace_id, wanted.filter(), checked_moment(cursor), limit
-    )  # fmt: skip
+async def list_sessions(request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
+    deps, workspace = deps_of(request), caller_of(request).workspace_id
+    cursor = checked_moment(wanted.cursor)
+    page = await deps.read(deps.reads.sessions, workspace, wanted.filter(), cursor, wanted.limit)
     return _json(SessionList(items=[session_view(item) for item in page.items], next=page.cursor))
 
 
