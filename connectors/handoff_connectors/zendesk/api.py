@@ -36,11 +36,16 @@ class ZendeskApi:
         self._limiter = limiter
         self._local = threading.local()
         guard = Guard(settings.base_url)
-        guard.tokens = Tokens(settings, credentials, self._fetch_token)
+        guard.tokens = self._tokens = Tokens(settings, credentials, self._fetch_token)
         self._session = session_to(self._host, guard)
 
     def close(self) -> None:
         self._session.close()
+
+    @property
+    def granted_scopes(self) -> str | None:
+        """What the newest OAuth token may do; None where that is not known."""
+        return self._tokens.granted
 
     # --- tickets ---------------------------------------------------------------------------------
 

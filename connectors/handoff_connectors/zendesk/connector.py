@@ -43,12 +43,14 @@ from handoff_sync.contract.connector import (
     WebhookHint,
     WebhookRequest,
 )
-from handoff_sync.contract.payload import Wild
 from handoff_sync.core.model import TicketStatus
-from handoff_sync.errors import OutcomeUnknown
+from handoff_sync.errors import OutcomeUnknown, VendorRejected
 
 START_BEFORE_S = 120
 """The export keeps back its newest minute and refuses a start within it (quirk ZD-18)."""
+
+RESTART_BEFORE_S = 86_400
+"""How far back to begin again when Zendesk no longer takes a cursor. What is read twice changes nothing."""
 
 _SECRETS = ("signing_secret", "signing_secret_previous")
 
@@ -164,11 +166,18 @@ class ZendeskConnector:
         """Until the export has given a cursor, ours is the time from which it was asked."""
         kind, _, place = (cursor or "").partition(":")
         start = int(place) if kind == "from" else int(now.timestamp()) - START_BEFORE_S
-        page = self._api.export(place if kind == "after" else None, start)
+        try:
+            page = self._api.export(place if kind == "after" else None, start)
+        except VendorRejected:
+            if kind != "after":
+                raise
+            start = int(now.timestamp()) - RESTART_BEFORE_S  # the cursor is not taken any more
+            page = self._api.export(None, start)
         ids = dict.fromkeys(ticket["id"].identifier() for ticket in page["tickets"])
         after = page.get("after_cursor")
-        following = f"after:{after.text()}" if after is not None else cursor or f"from:{start}"
-        return ChangedTickets(ids=tuple(ids), cursor=following, more=_more(page) and following != cursor)
+        following = f"after:{after.text()}" if after is not None else f"from:{start}"
+        more = not page["end_of_stream"].boolean() and following != cursor
+        return ChangedTickets(ids=tuple(ids), cursor=following, more=more)
 
     def verify_webhook(self, request: WebhookRequest) -> WebhookHint:
         return read_webhook(request, self._signing_secrets())
@@ -198,7 +207,3 @@ class ZendeskConnector:
 
 def _said(comment: CommentDraft, markup: str, author: int | None) -> dict[str, object]:
     return comment_fields(markup, public=comment.public, author_id=author)
-
-
-def _more(page: Wild) -> bool:
-    return not page["end_of_stream"].boolean()

@@ -9,6 +9,7 @@ from typing import Final
 from handoff_connectors.zendesk.api import ZendeskApi
 from handoff_connectors.zendesk.mapping import OUR_TAGS
 from handoff_connectors.zendesk.settings import ZendeskSettings
+from handoff_connectors.zendesk.tokens import missing_scopes
 from handoff_connectors.zendesk.webhook import SUBSCRIPTIONS
 from handoff_sync.contract.connector import Finding, InstalledWebhook
 from handoff_sync.contract.payload import Wild
@@ -39,6 +40,7 @@ class Doctor:
 
     def _rest(self, us: Wild) -> Iterator[Finding]:
         yield self._try("admin role", lambda: _admin(us))
+        yield _scopes(self._api.granted_scopes)
         yield self._try("incremental export", self._export)
         yield self._try("webhook", self._webhook)
         yield self._try("triggers", self._triggers)
@@ -132,6 +134,16 @@ def _admin(us: Wild) -> Finding:
     role = us["role"].text()
     todo = "" if role == "admin" else "Give the connector user the role admin: exports and webhooks need it."
     return Finding(name="admin role", ok=role == "admin", detail=f"The connector user is {role}.", todo=todo)
+
+
+def _scopes(granted: str | None) -> Finding:
+    missing = ", ".join(sorted(missing_scopes(granted)))
+    return Finding(
+        name="scopes",
+        ok=not missing,
+        detail=f"The token lacks {missing}." if missing else "The token may do all that is needed.",
+        todo="Let the OAuth client have the scopes named in the README, step 2." if missing else "",
+    )
 
 
 def _texts(thing: Wild, name: str) -> list[str]:

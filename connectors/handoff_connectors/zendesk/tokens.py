@@ -42,6 +42,8 @@ class Tokens:
         self._now = now or time.monotonic
         self._lock = threading.Lock()
         self._token: _Token | None = None
+        self.granted: str | None = None
+        """The scopes that came with the newest token; None before the first, or where tokens have no scopes."""
 
     def header(self) -> str:
         """Raises VendorAuthError when a secret is missing or refused, VendorDown when no token can be had now."""
@@ -83,6 +85,7 @@ class Tokens:
                 "expires_in": _EXPIRES_IN_S,
             }
         )
+        self._note_scopes(answer)
         return _Token(_bearer(_text(answer, "access_token")), asked_at + _lifetime(answer.get("expires_in")))
 
     def _access_token(self) -> str:
@@ -103,8 +106,13 @@ class Tokens:
                 "refresh_token_expires_in": _REFRESH_EXPIRES_IN_S,
             }
         )
+        self._note_scopes(answer)
         pair = {name: _text(answer, name) for name in ("access_token", "refresh_token")}
         return {**secrets, **pair}
+
+    def _note_scopes(self, answer: Mapping[str, object]) -> None:
+        scope = answer.get("scope")
+        self.granted = scope if isinstance(scope, str) else None
 
     def _secret(self, name: str) -> str:
         value = self._credentials.current().get(name)
@@ -114,6 +122,14 @@ class Tokens:
         if not value:
             raise VendorAuthError(f"The connection has no `{name}`. Store it, then switch the connection on again.")
         return value
+
+
+def missing_scopes(granted: str | None) -> frozenset[str]:
+    """What we need and were not given. A global `read` or `write` covers every `…:read` or `…:write`."""
+    if granted is None:
+        return frozenset()
+    given = set(granted.split())
+    return frozenset(need for need in SCOPE.split() if need not in given and need.rpartition(":")[2] not in given)
 
 
 def _basic(email: str, token: str) -> str:

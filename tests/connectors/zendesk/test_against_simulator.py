@@ -7,12 +7,15 @@ import threading
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import handoff_connectors.zendesk
 from handoff_connectors.zendesk import ZendeskConnector
 from handoff_connectors.zendesk.settings import ZendeskSettings
 from handoff_connectors.zendesk.simulator import Limits, SimulatorSettings, ZendeskSimulator
+from handoff_connectors.zendesk.simulator.model import Trigger
 from handoff_sync.contract.connector import (
     CommentAuthor,
     CommentDraft,
@@ -616,6 +619,33 @@ def test_every_webhook_of_a_talk_names_its_ticket(
         "soft_deleted",
     }
     assert len({hint.delivery_id for hint in hints}) == len(hints)
+
+
+def test_a_webhook_for_triggers_stays_one_and_is_understood(
+    desk: ZendeskSimulator, hook: tuple[str, list[WebhookRequest]]
+) -> None:
+    url, came = hook
+    bot = connect(desk)
+    made = {"name": "handoff-sync", "endpoint": "https://old.example.com", "status": "active", "http_method": "POST",
+            "request_format": "json", "subscriptions": ["conditional_ticket_events"]}  # fmt: skip
+    bot._api.create_webhook(made)
+    bot._credentials.secrets = {**bot._credentials.secrets, **bot.install_webhook(url).changes}  # type: ignore[attr-defined]
+    (webhook,) = desk.state.webhooks
+    assert (webhook.endpoint, webhook.subscriptions) == (url, ["conditional_ticket_events"])
+    readme = (Path(handoff_connectors.zendesk.__file__).parent / "README.md").read_text()
+    body = readme.partition("```json\n")[2].partition("```")[0]
+    now = desk.clock.now()
+    conditions = {"all": [{"field": "current_tags", "operator": "includes", "value": "handoff-sync"}], "any": []}
+    actions = [{"field": "notification_webhook", "value": [webhook.id, body]}]
+    desk.account.triggers[1] = Trigger(
+        id=1, title="Tell the chat", created_at=now, updated_at=now, conditions=conditions, actions=actions
+    )
+    ticket = opened(bot)
+    desk.reply(ticket, 'with a "quote"\nand a break')
+    assert desk.webhooks.wait_idle()
+    hints = [bot.verify_webhook(request) for request in came]
+    assert [(hint.tickets, hint.topic) for hint in hints] == [((ticket,), "trigger")] * 2
+    assert len({hint.delivery_id for hint in hints}) == 2
 
 
 # --- under load ----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from handoff_connectors.zendesk import ZendeskConnector
 from handoff_connectors.zendesk.settings import Auth, ZendeskSettings
-from handoff_connectors.zendesk.tokens import Tokens
+from handoff_connectors.zendesk.tokens import Tokens, missing_scopes
 from handoff_sync.errors import VendorAuthError, VendorDown
 from tests.connectors.zendesk.conftest import ME, MemoryJournal, Script, Spending, StoredSecrets, answer
 
@@ -124,3 +124,17 @@ def test_a_nameless_visitor_is_not_signed_in(zendesk: Script, connector: Zendesk
     (finding,) = connector.check()
     assert (finding.name, finding.ok) == ("credentials", False)
     assert finding.todo
+
+
+@pytest.mark.parametrize(
+    ("granted", "missing"),
+    [
+        (None, set()),
+        ("read write", set()),
+        ("read tickets:write users:write webhooks:write", set()),
+        ("tickets:read tickets:write users:write webhooks:read webhooks:write", {"read"}),
+        ("read", {"tickets:write", "users:write", "webhooks:write"}),
+    ],
+)
+def test_what_a_token_may_not_do_is_named(granted: str | None, missing: set[str]) -> None:
+    assert missing_scopes(granted) == missing

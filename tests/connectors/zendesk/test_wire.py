@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import struct
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -278,6 +279,31 @@ def test_credentials_go_to_the_account_alone(zendesk: Script, connector: Zendesk
     assert set(connector._api._session.adapters) == {"https://acme.zendesk.com/"}
 
 
+def test_zenpys_switches_of_the_environment_lead_nowhere(
+    zendesk: Script, connector: ZendeskConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would send our credentials to another host."""
+    monkeypatch.setenv("ZENPY_FORCE_SCHEME", "http")
+    monkeypatch.setenv("ZENPY_FORCE_NETLOC", f"127.0.0.1:{zendesk.port}")
+    zendesk.say(answer(200, ME))
+    with pytest.raises(VendorDown):
+        connector.read("35", None)
+    assert zendesk.heard == []
+
+
+def test_silence_ends_the_call(
+    zendesk: Script, connector: ZendeskConnector, journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handoff_connectors.zendesk.guard.READ_TIMEOUT_S", 0.2)
+    over = threading.Event()
+    zendesk.say(lambda connection: over.wait(5))
+    with pytest.raises(OutcomeUnknown, match="ReadTimeout"):
+        connector.append("35", NOTE, journal)
+    with pytest.raises(VendorDown, match="ReadTimeout"):
+        connector.find("x")
+    over.set()
+
+
 def test_an_operation_has_one_deadline(
     zendesk: Script, connector: ZendeskConnector, journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,6 +357,17 @@ def test_an_export_page_that_is_too_big_is_asked_for_in_smaller_parts(
     changed = connector.changed("after:xyz", datetime.now(UTC))
     assert (changed.ids, changed.cursor, changed.more) == (("7",), "after:abc", False)
     assert [heard.target.partition("per_page=")[2] for heard in zendesk.heard] == ["500", "50"]
+
+
+def test_a_cursor_that_is_not_taken_any_more_is_replaced(zendesk: Script, connector: ZendeskConnector) -> None:
+    page = {"tickets": [], "after_cursor": None, "end_of_stream": True}
+    zendesk.say(answer(400, {"error": "InvalidCursor"}), answer(200, page))
+    changed = connector.changed("after:gone", datetime.fromtimestamp(1_700_086_400, UTC))
+    assert changed.cursor == "from:1700000000"
+    assert "start_time=1700000000" in zendesk.heard[-1].target
+    zendesk.say(answer(400, {"error": "BadRequest"}))
+    with pytest.raises(VendorRejected):
+        connector.changed(changed.cursor, datetime.now(UTC))
 
 
 def test_an_unhealthy_id_never_becomes_a_path(
