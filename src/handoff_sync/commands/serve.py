@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from handoff_sync.errors import NotReady
-
-if TYPE_CHECKING:
-    from handoff_sync.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on, instead of HANDOFF_HOST.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, instead of HANDOFF_PORT or PORT.")]
@@ -26,7 +23,6 @@ def run(host: Host = None, port: Port = None) -> None:
     from handoff_sync.settings import load_settings
 
     settings = load_settings(**_given(host=host, port=port))
-    _log(settings)
     migrate()
     process.serve(settings, workers=True)
 
@@ -37,7 +33,6 @@ def web(host: Host = None, port: Port = None) -> None:
     from handoff_sync.settings import load_settings
 
     settings = load_settings(**_given(host=host, port=port))
-    _log(settings)
     require_migrated(settings.database_url)
     process.serve(settings, workers=False)
 
@@ -52,7 +47,6 @@ def worker(
     from handoff_sync.settings import load_settings
 
     settings = load_settings()
-    _log(settings)
     if settings.broker_url.startswith("memory:"):
         raise ConfigurationError(
             ["HANDOFF_BROKER_URL: workers of their own need a shared broker. Set it to redis://..., or use `run`."]
@@ -89,12 +83,6 @@ def require_migrated(database_url: str) -> None:
             raise NotReady("The database is older than this version. Run `handoff-sync migrate` first.")
     finally:
         db.dispose()
-
-
-def _log(settings: Settings) -> None:
-    from handoff_sync.logs import configure_logs
-
-    configure_logs(settings.log_level, settings.log_format)
 
 
 def _given(**options: object) -> dict[str, object]:
