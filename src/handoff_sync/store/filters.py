@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from sqlalchemy import ColumnElement, exists, literal, or_, select
@@ -73,17 +74,49 @@ def _contains(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
     return column.icontains(text, autoescape=True)
 
 
+def session_cursor(at: datetime, id: str) -> str:
+    """Where a page of sessions ended."""
+    return encode_cursor(at.isoformat(), id)
+
+
+def after_session(cursor: str) -> tuple[datetime, str]:
+    """The last change and the id of the session where the page ended; ValueError when it is not our cursor."""
+    at, id = decode_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(at), id
+    except ValueError as error:
+        raise ValueError(_FOREIGN) from error
+
+
+def number_cursor(number: int) -> str:
+    """Where a page of numbered rows ended."""
+    return encode_cursor(str(number))
+
+
+def after_number(cursor: str) -> int:
+    """The number where the page ended; ValueError when it is not our cursor."""
+    (number,) = decode_cursor(cursor, 1)
+    if not number.isdecimal() or len(number) > _DIGITS:
+        raise ValueError(_FOREIGN)
+    return int(number)
+
+
+_FOREIGN = "This cursor is not one of ours; start again without it."
+_DIGITS = 18  # more does not fit into the databases' integers
+
+
 def encode_cursor(*parts: str) -> str:
+    """A cursor that means nothing to whoever holds it."""
     return base64.urlsafe_b64encode("\x1f".join(parts).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, parts: int) -> tuple[str, ...]:
-    """ValueError when it is not one that we gave."""
+def decode_cursor(cursor: str, parts: int) -> list[str]:
+    """What `encode_cursor` was given, which must be that many parts; ValueError when it is not our cursor."""
     try:
-        text = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode()
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        found = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split("\x1f")
     except (binascii.Error, UnicodeError) as error:
-        raise ValueError("This cursor is not one of ours; start again without it.") from error
-    found = tuple(text.split("\x1f"))
+        raise ValueError(_FOREIGN) from error
     if len(found) != parts:
-        raise ValueError("This cursor is not one of ours; start again without it.")
+        raise ValueError(_FOREIGN)
     return found

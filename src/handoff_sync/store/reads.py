@@ -16,7 +16,14 @@ from handoff_sync.store.codec import decode_effect, decode_event, decode_message
 from handoff_sync.store.columns import Moment
 from handoff_sync.store.engine import Database
 from handoff_sync.store.faults import in_our_words, is_unavailable, not_ready
-from handoff_sync.store.filters import Page, SessionFilter, decode_cursor, encode_cursor
+from handoff_sync.store.filters import (
+    Page,
+    SessionFilter,
+    after_number,
+    after_session,
+    number_cursor,
+    session_cursor,
+)
 from handoff_sync.store.lanes import CLOCK_TOLERANCE_S, free_at
 from handoff_sync.store.links import link_row
 from handoff_sync.store.rows import AnyRow, DeliveryRow, EventRow, GateRow, LinkRow, TimelineRow
@@ -136,10 +143,10 @@ class Reads:
         if filters is not None:
             query = query.where(*filters.conditions())
         if cursor is not None:
-            at, id = decode_cursor(cursor, 2)
-            query = query.where(tuple_(*order) < tuple_(_literal(datetime.fromisoformat(at)), id))
+            at, id = after_session(cursor)
+            query = query.where(tuple_(*order) < tuple_(_literal(at), id))
         rows = self._rows(query.order_by(*(column.desc() for column in order)).limit(limit + 1))
-        more = encode_cursor(rows[limit - 1].updated_at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
+        more = session_cursor(rows[limit - 1].updated_at, rows[limit - 1].id) if len(rows) > limit else None
         return Page(tuple(decode_session(row.state) for row in rows[:limit]), more)
 
     def messages(self, session_id: str, after_seq: int = 0, limit: int = ALL) -> tuple[StoredMessage, ...]:
@@ -210,9 +217,9 @@ class Reads:
         elif status is not None:
             query = query.where(outbox.c.status == status)
         if cursor is not None:
-            query = query.where(outbox.c.id < int(decode_cursor(cursor, 1)[0]))
+            query = query.where(outbox.c.id < after_number(cursor))
         rows = self._rows(query.order_by(outbox.c.id.desc()).limit(limit + 1))
-        more = encode_cursor(str(rows[limit - 1].id)) if len(rows) > limit else None
+        more = number_cursor(rows[limit - 1].id) if len(rows) > limit else None
         return Page(tuple(_delivery_row(row) for row in rows[:limit]), more)
 
     def delivery(self, workspace: str, delivery_id: int) -> DeliveryRow | None:
