@@ -22,7 +22,7 @@ from handoff_sync.core.policy import Mode, Outcome
 from handoff_sync.core.presets import PRESETS
 from handoff_sync.delivery.connecting import set_up
 from handoff_sync.errors import HandoffError
-from handoff_sync.logs import configure
+from handoff_sync.logs import configure_logs
 from handoff_sync.secret_keys import new_key
 from handoff_sync.settings import Settings, load_settings
 from handoff_sync.simulator.chat.platform import ChatPlatform
@@ -187,7 +187,7 @@ def demo_settings(options: DemoOptions, folder: Path) -> Settings:
 @contextmanager
 def _service(settings: Settings) -> Iterator[App]:
     """The service in a thread, its workers included."""
-    configure(settings)
+    configure_logs(settings.log_level, settings.log_format)
     app = build(settings)
     migrate(app.db)
     server = uvicorn.Server(

@@ -22,12 +22,12 @@ def opened() -> Iterator[App]:
     """The App of the configured installation, able to read and to write; closed afterwards."""
     from handoff_sync.bootstrap import build
     from handoff_sync.commands.serve import require_migrated
-    from handoff_sync.logs import configure
+    from handoff_sync.logs import configure_logs
     from handoff_sync.settings import load_settings
 
     settings = load_settings()
     require_migrated(settings.database_url)
-    configure(settings.model_copy(update={"log_level": "error"}))  # the command itself tells what happens
+    configure_logs("error", settings.log_format)  # the command itself tells what happens
     app = build(settings)
     app.start(workers=False, sweeper=False)
     try:
