@@ -44,7 +44,7 @@ from handoff_sync.contract.connector import (
     WebhookRequest,
 )
 from handoff_sync.core.model import TicketStatus
-from handoff_sync.errors import OutcomeUnknown, VendorRejected
+from handoff_sync.errors import OutcomeUnknown, UnrecognisedPayload, VendorRejected
 
 START_BEFORE_S = 120
 """The export keeps back its newest minute and refuses a start within it (quirk ZD-18)."""
@@ -117,9 +117,12 @@ class ZendeskConnector:
     def _comment(self, ticket: str, comment: CommentDraft, changes: dict[str, object]) -> CommentRef:
         """Not repeatable: a PUT that may have been done is looked for before it is sent again (quirk ZD-5)."""
         answer = self._api.update_ticket(ticket, {**changes, "metadata": mark(comment.marker)}, repeatable=False)
-        made = comment_id_of(answer["audit"])
+        try:
+            made = comment_id_of(answer["audit"])
+        except UnrecognisedPayload:
+            made = None
         if made is None:
-            raise OutcomeUnknown("Zendesk answered a comment without its id.")
+            raise OutcomeUnknown("Zendesk took a comment without saying its id.")
         return CommentRef(id=made)
 
     @one_operation

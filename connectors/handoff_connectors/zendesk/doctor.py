@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from handoff_connectors.zendesk.api import ZendeskApi
 from handoff_connectors.zendesk.mapping import OUR_TAGS
@@ -13,7 +14,7 @@ from handoff_connectors.zendesk.tokens import missing_scopes
 from handoff_connectors.zendesk.webhook import SUBSCRIPTIONS
 from handoff_sync.contract.connector import Finding, InstalledWebhook
 from handoff_sync.contract.payload import Wild
-from handoff_sync.errors import HandoffError
+from handoff_sync.errors import HandoffError, VendorAuthError
 
 _EXPORT_DELAY_S: Final = 120
 _FOR_TRIGGERS: Final = "conditional_ticket_events"
@@ -34,6 +35,8 @@ class Doctor:
             us = self._api.me()
         except HandoffError as error:
             todo = "Create an OAuth client (README, step 2) and store its id and secret in the connection."
+            if not isinstance(error, VendorAuthError):
+                todo = "Check the subdomain and that Zendesk can be reached, then check again."
             return (Finding(name="credentials", ok=False, detail=str(error), todo=todo),)
         signed_in = Finding(name="credentials", ok=True, detail=f"Signed in at {self._settings.host}.")
         return (signed_in, *self._rest(us))
@@ -58,7 +61,7 @@ class Doctor:
     def _webhook(self) -> Finding:
         ours = self._ours()
         problem = self._webhook_problem(ours)
-        where = "" if ours is None else f" It calls {ours['endpoint'].text()}."
+        where = "" if ours is None else f" It calls {urlsplit(ours['endpoint'].text()).netloc}."  # the path is secret
         return Finding(
             name="webhook",
             ok=problem == "",

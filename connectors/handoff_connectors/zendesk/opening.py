@@ -24,7 +24,7 @@ from handoff_connectors.zendesk.people import People
 from handoff_connectors.zendesk.settings import ZendeskSettings
 from handoff_sync.contract.connector import Journal, TicketDraft, TicketRef
 from handoff_sync.contract.payload import Wild
-from handoff_sync.errors import HandoffError, VendorRejected
+from handoff_sync.errors import HandoffError, OutcomeUnknown, UnrecognisedPayload, VendorRejected
 
 KEY_TRUSTED_S: Final = 6000
 """Zendesk forgets a key after two hours; past 100 minutes we look before we send (quirk ZD-1)."""
@@ -112,9 +112,12 @@ class Opener:
         except VendorRejected:
             replace(written, body="").store(journal)  # a later try may bring other fields
             raise
-        ticket = answer["ticket"]
-        self._people.learn_requester(ticket["id"].identifier(), ticket["requester_id"].integer())
-        return self._ref(ticket, comment_id_of(answer["audit"]))
+        try:
+            ticket, made = answer["ticket"], comment_id_of(answer["audit"])
+            self._people.learn_requester(ticket["id"].identifier(), ticket["requester_id"].integer())
+        except UnrecognisedPayload as error:
+            raise OutcomeUnknown(f"Zendesk said yes to a new ticket in words we do not know: {error}") from None
+        return self._ref(ticket, made)
 
     def _ref(self, ticket: Wild, comment_id: str | None) -> TicketRef:
         number = ticket["id"].identifier()
@@ -130,7 +133,7 @@ class Opener:
         if duplicate.get("assignee_id") is None:
             changes |= {"status": "solved", "assignee_id": self._people.us}
         try:
-            self._api.add_tags(number, (DUPLICATE_TAG,))
             self._api.update_ticket(number, changes, repeatable=False)
+            self._api.add_tags(number, (DUPLICATE_TAG,))
         except HandoffError:
             return  # the ticket that was asked for is found all the same, and the next look-up tries again

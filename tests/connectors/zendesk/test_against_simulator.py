@@ -584,6 +584,7 @@ def test_a_check_says_what_is_missing_and_then_that_all_is_well(desk: ZendeskSim
             {"field": "current_tags", "operator": "not_includes", "value": "spam handoff-sync"}
         )
     assert all(f.ok for f in bot.check())
+    assert not any("/hooks/1" in f.detail for f in bot.check()), "the path of our webhook is secret"
     before = len(desk.state.requests("POST")) + len(desk.state.requests("PUT"))
     bot.check()
     assert len(desk.state.requests("POST")) + len(desk.state.requests("PUT")) == before, "a check changes nothing"

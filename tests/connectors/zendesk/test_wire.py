@@ -235,6 +235,16 @@ def test_the_request_is_in_the_journal_before_it_is_sent(
     assert json.loads(journal.kept["request"])["body"].encode() == zendesk.heard[-1].body
 
 
+def test_a_yes_in_unknown_words_is_no_certain_yes(
+    zendesk: Script, connector: ZendeskConnector, journal: MemoryJournal
+) -> None:
+    zendesk.say(answer(200, ME), answer(201, {"ticket": {"id": "35"}}), answer(200, {"ticket": {}}))
+    with pytest.raises(OutcomeUnknown):
+        connector.open(DRAFT, journal)
+    with pytest.raises(OutcomeUnknown):
+        connector.append("35", NOTE, journal)
+
+
 def test_an_old_request_is_looked_for_before_it_is_sent_again(
     zendesk: Script, connector: ZendeskConnector, journal: MemoryJournal
 ) -> None:
