@@ -1,0 +1,93 @@
+"""Policies by scope: the innermost that says something wins, and mistakes are named."""
+
+from __future__ import annotations
+
+import pytest
+
+from handoff_sync.core.policy import ConnectionRule, CustomerNotice, MailKind, Mode, Policy, Recipient, Scenario
+from handoff_sync.core.scope import complaints, resolve
+
+
+def test_the_innermost_scope_wins() -> None:
+    workspace = Policy(default_pause_minutes=30, solved_grace_seconds=10)
+    policy = resolve(workspace, {"default_pause_minutes": 60, "live_handback": False}, {"default_pause_minutes": None})
+    assert (policy.default_pause_minutes, policy.live_handback, policy.solved_grace_seconds) == (None, False, 10)
+
+
+def test_nothing_said_is_nothing_changed() -> None:
+    workspace = Policy()
+    assert resolve(workspace, {}, {}) is workspace
+
+
+def test_plain_values_become_what_the_policy_holds() -> None:
+    policy = resolve(
+        Policy(),
+        {
+            "handover_mode": "automatic",
+            "scenarios": [{"title": "Refund", "mode": "semi_automatic", "tags": ["money"], "enabled": True}],
+            "connections": [{"connection": "zd", "custom_fields": {"360": "vip"}}],
+            "recipients": [{"email": "ana@example.com", "kinds": ["handover"]}],
+            "pause_presets": [5, None],
+        },
+        {},
+    )
+    assert policy.handover_mode is Mode.AUTOMATIC
+    assert policy.scenarios == (Scenario(title="Refund", mode=Mode.SEMI_AUTOMATIC, tags=("money",), enabled=True),)
+    assert policy.connections == (ConnectionRule(connection="zd", custom_fields={"360": "vip"}),)
+    assert policy.recipients == (Recipient(email="ana@example.com", kinds=(MailKind.HANDOVER,)),)
+    assert policy.pause_presets == (5, None)
+
+
+def test_texts_to_the_customer_are_laid_over_one_by_one() -> None:
+    workspace = Policy(customer_notice=CustomerNotice(on_join={"en": "Hello"}, on_return={"en": "Bye"}))
+    policy = resolve(workspace, {"customer_notice": {"on_return": {"de": "Tschüss"}}}, {})
+    assert policy.customer_notice == CustomerNotice(on_join={"en": "Hello"}, on_return={"de": "Tschüss"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("paws", 1, "paws: there is no such setting"),
+        ("live_handback", "yes", "live_handback: expected true or false, got str"),
+        ("solved_grace_seconds", True, "solved_grace_seconds: expected a whole number, got bool"),
+        ("solved_grace_seconds", -1, "solved_grace_seconds: -1 is not between"),
+        ("decision_timeout_minutes", 10**12, "decision_timeout_minutes: 1000000000000 is not between"),
+        ("handover_mode", "sometimes", "handover_mode: 'sometimes' is none of automatic"),
+        ("timezone", "Mars/Base", "timezone: 'Mars/Base' is no time zone"),
+        ("recipients", [{"name": "Ana"}], "recipients[0]: email is missing"),
+        ("recipients", [{"email": "a@example.com", "fax": "1"}], "recipients[0]: unknown fax"),
+        ("recipients", "ana", "recipients: expected a list, got str"),
+        ("recipients", ["ana"], "recipients[0]: expected a table, got str"),
+        ("connections", [{"connection": "zd", "custom_fields": 3}], "custom_fields: expected a table of texts"),
+        ("customer_notice", {"on_join": {"en": 1}}, "on_join.en: expected a text, got int"),
+        ("pause_presets", [15, 0], "pause_presets: (15, 0) is not between"),
+        ("handover_mode", None, "handover_mode: None is none of"),
+    ],
+)
+def test_a_mistake_is_named(name: str, value: object, says: str) -> None:
+    with pytest.raises(ValueError) as error:
+        resolve(Policy(), {}, {name: value})
+    assert says in str(error.value)
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    with pytest.raises(ValueError) as error:
+        resolve(Policy(), {"paws": 1}, {"redact": 2})
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_a_mode_that_acts_by_itself_needs_somebody_who_hears_of_it() -> None:
+    assert "automatic" in complaints(Policy(handover_mode=Mode.AUTOMATIC))[0]
+    assert "decision_needed" in complaints(Policy())[0]
+    deaf = (Recipient(email="a@example.com", kinds=(MailKind.REMINDER,)),)
+    assert complaints(Policy(recipients=deaf))
+    assert not complaints(Policy(handover_mode=Mode.MANUAL_ONLY))
+    loud = Policy(handover_mode=Mode.MANUAL_ONLY, scenarios=(Scenario(title="x", mode=Mode.AUTOMATIC, enabled=True),))
+    assert complaints(loud)
+
+
+def test_a_connection_is_named_once() -> None:
+    twice = (ConnectionRule(connection="zd"), ConnectionRule(connection="zd"))
+    assert complaints(Policy(handover_mode=Mode.MANUAL_ONLY, connections=twice)) == (
+        "connections: 'zd' is named twice.",
+    )
