@@ -20,6 +20,7 @@ from handoff_sync.api.metrics import Metrics
 from handoff_sync.bootstrap import build
 from handoff_sync.core.effects import Verdict
 from handoff_sync.core.machine import new_session
+from handoff_sync.logs import configure_logs
 from handoff_sync.service.apply import Applied
 from handoff_sync.settings import load_settings
 from handoff_sync.web import make_app
@@ -39,7 +40,9 @@ class NoDatabase:
 
 
 def main(which: str, port: int) -> None:
-    parts = build(load_settings())
+    settings = load_settings()
+    configure_logs(settings.log_level, settings.log_format)
+    parts = build(settings)
     if which == "ours":
         app = make_app(parts, workers=True)
     else:

@@ -13,6 +13,7 @@ from handoff_sync.api.deps import ApiDeps, Limits
 from handoff_sync.api.metrics import Backlog, Metrics
 from handoff_sync.bootstrap import App, build
 from handoff_sync.health import readiness, room_on_disk
+from handoff_sync.logs import configure_logs
 from handoff_sync.settings import Settings
 
 
@@ -52,6 +53,7 @@ def make_app(parts: App, *, workers: bool) -> FastAPI:
 
 def serve(settings: Settings, *, workers: bool) -> None:
     """Serves until SIGTERM or SIGINT."""
+    configure_logs(settings.log_level, settings.log_format)
     serve_app(build(settings), workers=workers)
 
 

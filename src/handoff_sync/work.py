@@ -7,13 +7,16 @@ import atexit
 import dramatiq
 
 from handoff_sync.bootstrap import build
+from handoff_sync.logs import configure_logs
 from handoff_sync.settings import load_settings
 from handoff_sync.worker.actors import declare_actors
 
 
 def setup() -> None:
     """Runs in each worker process after the fork: engines, clients and threads are made here and nowhere earlier."""
-    app = build(load_settings())
+    settings = load_settings()
+    configure_logs(settings.log_level, settings.log_format)
+    app = build(settings)
     declare_actors(app.broker, app.runner)
     app.start(workers=False)
     atexit.register(app.stop)

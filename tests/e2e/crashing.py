@@ -12,6 +12,7 @@ import sys
 import time
 
 from handoff_sync.bootstrap import App, build
+from handoff_sync.logs import configure_logs
 from handoff_sync.settings import load_settings
 from handoff_sync.web import serve_app
 from handoff_sync.worker.embedded import EmbeddedWorker
@@ -23,7 +24,9 @@ def main(role: str, point: str) -> None:
         if name == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    app = build(load_settings(), checkpoint=checkpoint)
+    settings = load_settings()
+    configure_logs(settings.log_level, settings.log_format)
+    app = build(settings, checkpoint=checkpoint)
     if role == "worker":
         _work(app)
     else:

@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from handoff_sync.core.events import Event, HandoffRequested
 from handoff_sync.core.model import Session
 from handoff_sync.core.policy import ConnectionRule, Policy
 from handoff_sync.core.scope import resolve
+from handoff_sync.store.rows import ConnectionRow, WorkspaceRow
 from handoff_sync.store.unit import UnitOfWork
 
 
+class Policies:
+    """Resolved policies by workspace and team: working one out for every message would cost more than the message.
+
+    The store hands out the same row until the workspace is changed, so the row itself tells whether an entry is fresh.
+    """
+
+    def __init__(self) -> None:
+        self._resolved: dict[tuple[str, str], tuple[WorkspaceRow, Policy]] = {}
+
+    def of(self, uow: UnitOfWork, session: Session, event: Event) -> Policy:
+        """The policy under which `event` is decided; a request that names a team is decided by that team's settings."""
+        workspace = uow.workspace(session.workspace)
+        team = (event.team if isinstance(event, HandoffRequested) else None) or session.team or ""
+        if session.overrides:
+            return _resolve(workspace, team, session, uow.connections(workspace.id))
+        known = self._resolved.get((workspace.id, team))
+        if known is not None and known[0] is workspace:
+            return known[1]
+        policy = _resolve(workspace, team, session, uow.connections(workspace.id))
+        self._resolved[workspace.id, team] = (workspace, policy)
+        return policy
+
+
+_policies = Policies()
+
+
 def policy_for(uow: UnitOfWork, session: Session, event: Event) -> Policy:
-    """The policy under which `event` is decided; a request that names a team is decided by that team's settings."""
-    workspace = uow.workspace(session.workspace)
-    team = (event.team if isinstance(event, HandoffRequested) else None) or session.team
-    policy = resolve(workspace.policy, workspace.teams.get(team or "", {}), session.overrides)
-    return replace(policy, connections=_usable(uow, session.workspace, policy))
+    """As `Policies.of`, with one cache for the process."""
+    return _policies.of(uow, session, event)
 
 
-def _usable(uow: UnitOfWork, workspace_id: str, policy: Policy) -> tuple[ConnectionRule, ...]:
+def _resolve(workspace: WorkspaceRow, team: str, session: Session, connections: Sequence[ConnectionRow]) -> Policy:
+    policy = resolve(workspace.policy, workspace.teams.get(team, {}), session.overrides)
+    return replace(policy, connections=_usable(policy, connections))
+
+
+def _usable(policy: Policy, connections: Sequence[ConnectionRow]) -> tuple[ConnectionRule, ...]:
     """Rules of enabled connections. A workspace that names none opens tickets at all it has connected."""
-    enabled = [connection.id for connection in uow.connections(workspace_id) if connection.enabled]
+    enabled = [connection.id for connection in connections if connection.enabled]
     if policy.connections:
         return tuple(rule for rule in policy.connections if rule.connection in enabled)
     return tuple(ConnectionRule(connection=name) for name in enabled)

@@ -13,7 +13,7 @@ from handoff_sync.core.model import Session
 from handoff_sync.store.clock import Clock, system_clock
 from handoff_sync.store.codec import decode_moments
 from handoff_sync.store.columns import Moment
-from handoff_sync.store.configuration import ConfigurationCache
+from handoff_sync.store.configuration import ConfigurationCache, Configured
 from handoff_sync.store.engine import Dialect
 from handoff_sync.store.history import History
 from handoff_sync.store.inbox import Inbox, InboxKey
@@ -51,6 +51,7 @@ class UnitOfWork:
         self._clock = clock
         self._at: datetime | None = None
         self._configuration = configuration
+        self._known: dict[str, Configured] = {}
         self._sessions = SessionMap(connection)
         self._inbox = Inbox(connection)
         self._history = History(connection, dialect)
@@ -115,7 +116,7 @@ class UnitOfWork:
         if effect.destination != PLATFORM:
             self._enqueue(session, effect, effect.destination, effect.key)
             return
-        for endpoint in self._configuration.load(self.connection, session.workspace).listening:
+        for endpoint in self._configured(session.workspace).listening:
             self._enqueue(session, effect, f"{PLATFORM}:{endpoint}", f"{effect.key}@{endpoint}")
 
     def _enqueue(self, session: Session, effect: Effect, destination: str, key: str) -> None:
@@ -165,10 +166,17 @@ class UnitOfWork:
 
     def workspace(self, workspace_id: str) -> WorkspaceRow:
         """NotFound for an unknown one."""
-        return self._configuration.load(self.connection, workspace_id).workspace
+        return self._configured(workspace_id).workspace
 
     def connections(self, workspace_id: str) -> tuple[ConnectionRow, ...]:
-        return self._configuration.load(self.connection, workspace_id).connections
+        return self._configured(workspace_id).connections
+
+    def _configured(self, workspace_id: str) -> Configured:
+        """Read once per transaction: a batch of events must not pay for it one by one."""
+        known = self._known.get(workspace_id)
+        if known is None:
+            known = self._known[workspace_id] = self._configuration.load(self.connection, workspace_id)
+        return known
 
     def save_sweep(self, connection_id: str, cursor: str) -> None:
         """Remembers how far the list of changed tickets of a connection was read."""
@@ -355,6 +363,7 @@ class UnitOfWork:
     def write(self, statement: Executable, params: Mapping[str, object] | None = None) -> list[AnyRow]:
         """Runs a statement of the store's own modules; nobody else may. Gives the rows that it returns."""
         self.changes += 1
+        self._known.clear()  # it may have changed the configuration
         result = self.connection.execute(statement, params)
         return list(result) if result.returns_rows else []
 
