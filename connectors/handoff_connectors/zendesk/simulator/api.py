@@ -110,6 +110,8 @@ class Api:
 
     def __init__(self, account: Account, auth: Authenticator, limiter: RateLimiter, table: Table) -> None:
         self._account, self._auth, self._limiter, self._table = account, auth, limiter, table
+        self.observers: list[Callable[[Call, Answer], None]] = []
+        """Told of each call and its answer, before a fault can spoil it."""
 
     def is_slow(self, call: Call) -> bool:
         """Whether the answer needs an outgoing call and so a thread of its own."""
@@ -124,6 +126,8 @@ class Api:
         except ApiError as error:
             answer = error.answer
         answer.headers = {**headers, **answer.headers}
+        for observer in list(self.observers):
+            observer(call, answer)
         return answer
 
     def _answer(self, call: Call, base: str, headers: dict[str, str]) -> Answer:
