@@ -8,7 +8,6 @@ import traceback
 from typing import Final
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handoff_sync.api.auth import Caller
@@ -16,11 +15,11 @@ from handoff_sync.api.metrics import Metrics
 from handoff_sync.api.problems import internal_problem, problem_response
 
 HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
 }
 _QUIET: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _HSTS: Final = "max-age=31536000; includeSubDomains"
@@ -34,7 +33,8 @@ class Edge:
     def __init__(self, app: ASGIApp, metrics: Metrics, https: bool) -> None:
         self._app = app
         self._metrics = metrics
-        self._headers = HEADERS | ({"Strict-Transport-Security": _HSTS} if https else {})
+        headers = HEADERS | ({"strict-transport-security": _HSTS} if https else {})
+        self._headers = tuple((name.encode(), value.encode()) for name, value in headers.items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,14 +60,14 @@ class Edge:
             self._note(scope, status, time.perf_counter() - started, request_id)
 
     def _dress(self, message: Message, request_id: str) -> None:
-        headers = MutableHeaders(scope=message)
-        for name, value in self._headers.items():
-            headers.setdefault(name, value)
-        headers["X-Request-Id"] = request_id
+        headers = message.setdefault("headers", [])
+        present = {name for name, _ in headers}
+        headers += [pair for pair in self._headers if pair[0] not in present]
+        headers.append((b"x-request-id", request_id.encode()))
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = _route(scope)
-        self._metrics.latency.labels(route, _method(scope), str(status)).observe(seconds)
+        self._metrics.answered(route, _method(scope), status, seconds)
         write = log.debug if route in _QUIET else log.info
         caller = scope.get("handoff.caller")
         who = {"workspace": caller.workspace_id, "key": caller.key_id} if isinstance(caller, Caller) else {}

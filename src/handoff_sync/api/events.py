@@ -16,7 +16,7 @@ from handoff_sync.api.edge import note_failure
 from handoff_sync.api.event_examples import EXAMPLES
 from handoff_sync.api.event_fields import INCOMING, Incoming
 from handoff_sync.api.problems import ProblemError, as_problem, validation_problem
-from handoff_sync.api.routes import key_router, keyed_body
+from handoff_sync.api.routes import HotRoute, key_router, keyed_body
 from handoff_sync.api.verdicts import EventResult, Taken, refusal, result_of
 from handoff_sync.errors import NotReady
 from handoff_sync.service.apply import Applied, on_conversation
@@ -25,7 +25,7 @@ from handoff_sync.store.committer import Job
 MOST: Final = 100
 """Events of one batch."""
 
-router = key_router("events")
+router = key_router("events", HotRoute)
 
 
 class EventBatch(BaseModel):

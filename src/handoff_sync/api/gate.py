@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Any, Final
 
-from fastapi import Path
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from handoff_sync.api.auth import Caller, Scope, caller_of, needs
 from handoff_sync.api.deps import ApiDeps, deps_of
 from handoff_sync.api.fields import Count, Id, Input, Text
-from handoff_sync.api.routes import key_router, keyed_body
+from handoff_sync.api.problems import checked
+from handoff_sync.api.routes import HotRoute, key_router, keyed_body
 from handoff_sync.core.effects import Verdict
 from handoff_sync.core.events import AiMessageProposed
 from handoff_sync.core.machine import decide
@@ -24,7 +24,7 @@ from handoff_sync.core.policy import Policy
 from handoff_sync.service.apply import on_conversation
 from handoff_sync.store.rows import GateRow
 
-router = key_router("gate")
+router = key_router("gate", HotRoute)
 
 _AI: Final = Actor(kind=ActorKind.AI, id="ai", name="AI", via="api")
 _ANY_POLICY: Final = Policy()
@@ -65,20 +65,33 @@ class GateAnswer(BaseModel):
     reason: str = Field(examples=[""], description="Why not: waiting, human, stopped, resolved, stale_epoch, ...")
 
 
+_CONVERSATION: Final[TypeAdapter[str]] = TypeAdapter(Id)
+_BODY: Final = TypeAdapter(GateBody)
+_QUESTION: Final = GateBody()
+_DESCRIBED: Final[dict[str, Any]] = {
+    "parameters": [
+        {"name": "conversation_id", "in": "path", "required": True, "schema": _CONVERSATION.json_schema()},
+    ],
+    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/GateBody"}}}},
+}
+
+
 @router.post(
     "/v1/conversations/{conversation_id:path}/gate",
     operation_id="askGate",
     summary="May the AI speak?",
     response_model=GateAnswer,
     responses=keyed_body(),
-    openapi_extra=needs(Scope.GATE),
+    openapi_extra=needs(Scope.GATE) | _DESCRIBED,
 )
-async def ask_gate(request: Request, conversation_id: Annotated[Id, Path()], body: GateBody | None = None) -> Response:
+async def ask_gate(request: Request) -> Response:
     """Ask right before sending, with the epoch of the answer under which the message was generated.
 
     An allowed message is not stored by this call: tell it with `ai.message.sent` once it is sent.
     """
-    answer = await _decide(deps_of(request), caller_of(request), conversation_id, body or GateBody())
+    conversation_id = checked(_CONVERSATION, request.path_params["conversation_id"], "conversation_id")
+    body = checked(_BODY, await request.json()) if await request.body() else _QUESTION
+    answer = await _decide(deps_of(request), caller_of(request), conversation_id, body)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 

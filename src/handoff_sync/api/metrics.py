@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -34,9 +35,16 @@ class Metrics:
         self._lanes_due = Gauge("handoff_lanes_due", "Lanes with work that is due and not taken.", registry=r)
         self._parked = Gauge("handoff_deliveries_parked", "Deliveries that wait for a person.", registry=r)
 
+        # Looking a labelled figure up costs more than counting: routes, types and verdicts are few.
+        self._event = cache(self.events.labels)
+        self._answer = cache(self.latency.labels)
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        self._answer(route, method, status).observe(seconds)
+
     def event(self, kind: str, verdict: str) -> None:
         """Counts one event; `kind` is a type that we know, never a word of the caller."""
-        self.events.labels(kind, verdict).inc()
+        self._event(kind, verdict).inc()
         if verdict == "block":
             self.blocked.inc()
 

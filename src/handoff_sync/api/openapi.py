@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from handoff_sync.api.event_fields import Incoming
 from handoff_sync.api.events import EventBatch
+from handoff_sync.api.gate import GateBody
 from handoff_sync.api.problems import Problem
 
 DESCRIPTION: Final = (
@@ -45,7 +46,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 def _own_schemas() -> dict[str, Any]:
     """Requests that we read ourselves, and the refusals."""
-    inputs: list[tuple[type[BaseModel], Any]] = [(EventBatch, "validation")]
+    inputs: list[tuple[type[BaseModel], Any]] = [(EventBatch, "validation"), (GateBody, "validation")]
     _, definitions = models_json_schema(inputs, ref_template=_REF)
     event = TypeAdapter(Incoming).json_schema(ref_template=_REF)
     problem = Problem.model_json_schema(mode="serialization", ref_template=_REF)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from handoff_sync.api.field_errors import FieldError, field_errors
 from handoff_sync.errors import HandoffError, NotFound, NotReady, Refused
 
+T = TypeVar("T")
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -72,6 +73,14 @@ def validation_problem(errors: Iterable[Mapping[str, Any]], prefix: str = "") ->
     fields = field_errors(errors, prefix)
     count = "1 field is" if len(fields) == 1 else f"{len(fields)} fields are"
     return ProblemError(422, "invalid_request", f"{count} not as expected.", errors=fields)
+
+
+def checked(shape: TypeAdapter[T], value: object, place: str = "") -> T:
+    """The value in the shape that we expect, or a 422 that names every field that is wrong."""
+    try:
+        return shape.validate_python(value)
+    except ValidationError as error:
+        raise validation_problem(error.errors(include_url=False, include_input=False), place) from None
 
 
 def as_problem(error: Exception) -> ProblemError:
