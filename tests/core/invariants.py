@@ -213,7 +213,8 @@ class Watch:
         link = next((link for link in before.links if link.id == link_id), None)
         if link is None or running is None or link.serves == running.number:
             return
-        retaken = isinstance(event, ev.TicketPublicReply) and before.phase is Phase.AI_DECIDING
+        asked = isinstance(event, ev.TicketPublicReply | ev.TicketNote | ev.TicketTagged)
+        retaken = asked and before.phase is Phase.AI_DECIDING
         if not retaken:
             assert (after.phase, after.assignee, after.control_epoch) == (
                 before.phase,

@@ -52,6 +52,8 @@ from tests.core.talk import (
     reset,
     resume,
     status,
+    tagged,
+    ticket_note,
 )
 
 POLICIES = st.builds(
@@ -101,6 +103,10 @@ def _turn(talk: Talk, pick: int) -> None:
     talk.policy = replace(talk.policy, live_handback=pick % 2 == 0, on_ticket_solved=list(OnTicket)[pick % 3])
 
 
+ORDERS = (
+    "resume", "pause 30m", "pause", "extend 1h", "stop", "reset", "copilot on", "copilot off", "accept", "decline",
+    "claim", "resolve", "why", "status", "sing",
+)  # fmt: skip
 MOVES: dict[str, Move] = {
     "tick": _tick,
     "fire": _fire,
@@ -123,6 +129,10 @@ MOVES: dict[str, Move] = {
     "resume by API": lambda talk, pick: resume(API),
     "reset by rule": lambda talk, pick: reset(RULE),
     "automation": lambda talk, pick: reply(_link(talk.session, pick), AuthorClass.AUTOMATION),
+    "order": lambda talk, pick: ticket_note(f"/ai {ORDERS[pick % len(ORDERS)]}", _link(talk.session, pick // 7)),
+    "tag": lambda talk, pick: tagged(
+        ("ai_resume", "ai_pause", "ai_stop", "ai_resolve")[pick % 4], link=_link(talk.session, pick // 4)
+    ),
     **{name: (lambda talk, pick, make=make: make(talk.session)) for name, make in EVERY.items()},
 }
 

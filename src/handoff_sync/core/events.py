@@ -341,4 +341,3 @@ Event = (
     | TicketDeleted
     | HealthChanged
 )
-

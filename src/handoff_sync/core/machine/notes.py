@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from handoff_sync.core.commands import TAGS, is_command
 from handoff_sync.core.effects import Outcome
 from handoff_sync.core.events import LabelChanged, NoteAdded, TicketNote, TicketTagged
 from handoff_sync.core.machine import links
+from handoff_sync.core.machine.orders import carry_out
 from handoff_sync.core.machine.sides import own_words
 from handoff_sync.core.machine.step import Step
 from handoff_sync.core.machine.tickets import unknown_link
@@ -19,8 +21,11 @@ def on_note(step: Step, event: NoteAdded) -> Outcome:
 
 
 def on_ticket_note(step: Step, event: TicketNote) -> Outcome:
-    if links.find(step.session, event.link) is None:
+    link = links.find(step.session, event.link)
+    if link is None:
         return unknown_link(step, "T56")
+    if step.actor.is_person and is_command(event.text):
+        return carry_out(step, link, event.comment_id, event.text, lambda again: None)
     message = Message(
         id=f"{event.link}:{event.comment_id}",
         author_class=AuthorClass.HUMAN if step.actor.is_person else AuthorClass.AUTOMATION,
@@ -34,7 +39,8 @@ def on_ticket_note(step: Step, event: TicketNote) -> Outcome:
 
 
 def on_label(step: Step, event: LabelChanged) -> Outcome:
-    return _change_labels(step, event.add, event.remove, None)
+    _change_labels(step, event.add, event.remove, None)
+    return _labelled(step)
 
 
 def on_tag(step: Step, event: TicketTagged) -> Outcome:
@@ -43,20 +49,36 @@ def on_tag(step: Step, event: TicketTagged) -> Outcome:
     if link is None:
         return unknown_link(step, "T67")
     own = {tag for rule in step.aftermath.connections if rule.connection == link.connection for tag in rule.tags}
-    foreign = own | set(links.STATE_TAGS)
+    foreign = own | set(links.STATE_TAGS) | set(TAGS)
     added = tuple(tag for tag in event.added if tag not in foreign)
     removed = tuple(tag for tag in event.removed if tag not in foreign)
-    return _change_labels(step, added, removed, event.link)
+    ordered = [tag for tag in TAGS if tag in event.added]
+
+    def prepare(working: Step) -> None:
+        _change_labels(working, added, removed, event.link)
+        if ordered and link.is_live:
+            working.tag(event.link, remove=tuple(ordered))
+
+    if ordered:
+        return carry_out(step, link, f"tag:{step.version}", TAGS[ordered[0]], prepare)
+    prepare(step)
+    return _labelled(step)
 
 
-def _change_labels(step: Step, add: tuple[str, ...], remove: tuple[str, ...], origin: str | None) -> Outcome:
+def _labelled(step: Step) -> Outcome:
+    if step.session.labels == step.before.labels:
+        return step.unchanged("T67", "same_labels", "The labels are as wanted already.")
+    return step.done("T67", "The labels changed.")
+
+
+def _change_labels(step: Step, add: tuple[str, ...], remove: tuple[str, ...], origin: str | None) -> None:
+    """Changes what really changes, and mirrors it to the other tickets."""
     labels = step.session.labels
     added = tuple(label for label in dict.fromkeys(add) if label and label not in labels and label not in remove)
     removed = tuple(label for label in dict.fromkeys(remove) if label in labels)
     if not added and not removed:
-        return step.unchanged("T67", "same_labels", "The labels are as wanted already.")
+        return
     step.change(labels=(*(label for label in labels if label not in removed), *added))
     links.tags(step, added, removed, leave_out=origin)
     words = [*(f"+{label}" for label in added), *(f"-{label}" for label in removed)]
     step.line("label", "T67", "Labels changed: " + ", ".join(words))
-    return step.done("T67", "Labels changed.")
