@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from handoff_sync.api.event_fields import INCOMING
+from handoff_sync.store.codec import encode_effect
 from tests.api.conftest import World
 from tests.api.described import published
 from tests.api.routes_of import routes
@@ -83,6 +85,26 @@ def test_everything_under_v1_needs_a_key_and_tells_its_refusals(world: World) ->
                 assert schema == {"$ref": "#/components/schemas/Problem"}, (path, status)
         if "security" in operation:
             assert {"401", "403", "422", "503"} <= set(operation["responses"]), path
+
+
+def test_every_callback_is_described_as_it_is_stored(world: World) -> None:
+    """Every effect that a takeover and its end make for the platform fits its description."""
+    world.admin.create_endpoint("ws_1", "https://platform.example.com/callbacks")
+    id = world.says()["id"]
+    for action, body in (("message", {"text": "Hi"}), ("resume", {"summary": "Done."}), ("resolve", {})):
+        assert world.act(id, action, **body).status_code == 200
+    seen = set()
+    for row in world.reads.deliveries("ws_1", limit=200).items:
+        stored = json.loads(encode_effect(row.effect))
+        name = stored.pop("type")
+        if name not in world.api.document["webhooks"]:
+            continue
+        seen.add(name)
+        schema = world.api.document["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        data = stored | {"session_id": row.session_id, "conversation_id": "c1"}
+        world.api.validate({"type": name, "timestamp": "2026-11-21T00:00:00Z", "data": data}, schema)
+        assert set(data) == set(schema["properties"]["data"]["properties"])
+    assert {"ai_mode.changed", "message.deliver", "session.changed", "handback.context"} <= seen
 
 
 def test_no_shape_of_the_framework_shows() -> None:

@@ -51,6 +51,16 @@ def test_every_callback_is_on_the_page() -> None:
         assert f"`{change}`" in PAGE
 
 
+def test_the_callback_on_the_page_is_one_of_ours(world: World) -> None:
+    shown = re.search(r"```json\n(.*?)```", PAGE, re.S)
+    assert shown
+    callback = json.loads(shown[1])
+    operation = world.api.document["webhooks"][callback["type"]]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    world.api.validate(callback, schema)
+    assert set(callback["data"]) == set(schema["properties"]["data"]["properties"])
+
+
 def test_every_action_and_every_named_event_exists() -> None:
     rows = re.findall(r"^\| (`[a-z`, ]+) \| .*\|$", PAGE.split("## 5.")[1].split("## 6.")[0], re.M)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}

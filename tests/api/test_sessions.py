@@ -129,6 +129,14 @@ def test_notes_are_private(world: World) -> None:
     assert [(line["text"], line["visibility"]) for line in lines] == [("Hello", "public"), ("Careful", "private")]
 
 
-@pytest.mark.parametrize("what", ["", "/transcript", "/timeline", "/pause-log"])
+def test_why_the_ai_is_silent_is_said_in_a_sentence(world: World) -> None:
+    id = world.says()["id"]
+    world.act(id, "claim")
+    told = world.api.get(f"/v1/sessions/{id}/explain").json()
+    assert "silent because Mona Member has the session" in told["sentence"]
+    assert {"name": "phase", "value": "human"} in told["rows"]
+
+
+@pytest.mark.parametrize("what", ["", "/transcript", "/timeline", "/pause-log", "/explain"])
 def test_a_session_that_is_not_there_is_a_404(world: World, what: str) -> None:
     assert world.api.get(f"/v1/sessions/ses_nowhere{what}").status_code == 404

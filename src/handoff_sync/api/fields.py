@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from handoff_sync.core.model import Actor, ActorKind, Attachment, AuthorClass, Customer, Message, Person
+from handoff_sync.core.scope import LONGEST_MINUTES
 
 _PLAIN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
 """One line without control characters."""
@@ -59,7 +60,7 @@ Line = Annotated[str, StringConstraints(max_length=2_000)]
 Prose = Annotated[str, StringConstraints(max_length=50_000)]
 Text = Annotated[str, StringConstraints(max_length=500_000)]
 Flag = StrictBool
-Minutes = Annotated[int, Field(strict=True, ge=1, le=525_600, description="Up to a year.")]
+Minutes = Annotated[int, Field(strict=True, ge=1, le=LONGEST_MINUTES, description="Up to a year.")]
 Count = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
 Url = Annotated[
     str,

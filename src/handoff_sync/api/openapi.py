@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -13,6 +13,7 @@ from handoff_sync.api.event_fields import Incoming
 from handoff_sync.api.events import EventBatch
 from handoff_sync.api.gate import GateBody
 from handoff_sync.api.problems import Problem
+from handoff_sync.core.effects import PlatformEffect
 
 DESCRIPTION: Final = (
     "Between an AI chat product and the helpdesk of a team: tell what happens in a conversation, ask whether the AI "
@@ -38,6 +39,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas.update(_own_schemas())
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
+    document["webhooks"] = {name: {"post": _callback(name, effect, schemas)} for name, effect in _callbacks()}
     for path in document["paths"].values():
         for operation in path.values():
             _without_framework_422(operation)
@@ -52,6 +54,37 @@ def _own_schemas() -> dict[str, Any]:
     problem = Problem.model_json_schema(mode="serialization", ref_template=_REF)
     found = {**definitions["$defs"], **event.pop("$defs"), **problem.pop("$defs")}
     return found | {"Event": event, "Problem": problem}
+
+
+def _callbacks() -> list[tuple[str, type[Any]]]:
+    return [(effect.__dataclass_fields__["type"].default, effect) for effect in get_args(PlatformEffect)]
+
+
+def _callback(name: str, effect: type[Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """What we POST to the platform's endpoint. Shared parts go to the components."""
+    data = TypeAdapter(effect).json_schema(mode="serialization", ref_template=_REF)
+    for part, schema in data.pop("$defs", {}).items():
+        schemas.setdefault(part, schema)
+    text = {"type": "string"}
+    fields = {key: value for key, value in data["properties"].items() if key != "type"}
+    fields |= {"session_id": text, "conversation_id": text}
+    body = {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"const": name},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": {"type": "object", "properties": fields, "required": sorted(fields)},
+        },
+    }
+    return {
+        "operationId": f"callback.{name}",
+        "summary": f"Callback: {name}",
+        "description": f"{effect.__doc__ or ''} Signed by the Standard Webhooks scheme.".strip(),
+        "tags": ["callbacks"],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {"2XX": {"description": "Taken. Anything else is tried again."}},
+    }
 
 
 def _without_framework_422(operation: dict[str, Any]) -> None:

@@ -23,7 +23,9 @@ from handoff_sync.api.views import (
     session_view,
 )
 from handoff_sync.core.effects import PauseLog
+from handoff_sync.core.explain import explain
 from handoff_sync.core.model import AuthorClass, Phase, Session, Status
+from handoff_sync.core.scope import resolve
 from handoff_sync.errors import NotFound
 from handoff_sync.store.filters import SessionFilter
 from handoff_sync.store.reads import Reads
@@ -51,6 +53,18 @@ class Timeline(BaseModel):
 class PauseLogs(BaseModel):
     items: list[PauseLogView]
     next: str | None
+
+
+class FactView(BaseModel):
+    name: str
+    value: str
+
+
+class ExplanationView(BaseModel):
+    """Why the AI speaks or not, which timers run, what would bring it back and what blocks that."""
+
+    sentence: str
+    rows: list[FactView]
 
 
 class Wanted(BaseModel):
@@ -152,6 +166,26 @@ async def get_pause_log(request: Request, session_id: SessionId, cursor: Cursor 
     deps, start = deps_of(request), position(cursor)
     rows = await deps.read(deps.reads.pause_log, caller_of(request).workspace_id, session_id, start, limit + 1)
     return _pause_logs(rows, limit)
+
+
+@router.get(
+    "/v1/sessions/{session_id}/explain",
+    operation_id="explainSession",
+    summary="Why is the AI silent, or not?",
+    response_model=ExplanationView,
+    responses=keyed(404),
+    openapi_extra=_NEEDS,
+)
+async def explain_session(request: Request, session_id: SessionId) -> Response:
+    """One sentence for people, and the facts behind it."""
+    session = await _known(request, session_id)
+    deps = deps_of(request)
+    workspace = await deps.quick(deps.lookups.workspace, session.workspace)
+    assert workspace is not None  # the key is one of this workspace
+    policy = resolve(workspace.policy, workspace.teams.get(session.team or "", {}), session.overrides)
+    told = explain(session, policy)
+    rows = [FactView(name=name, value=value) for name, value in told.rows]
+    return _json(ExplanationView(sentence=told.sentence, rows=rows))
 
 
 @router.get(
