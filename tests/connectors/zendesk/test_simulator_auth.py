@@ -49,6 +49,12 @@ def test_client_credentials_act_as_the_connector_and_bring_no_refresh_token(
     assert (user["email"], user["role"]) == (zendesk.credentials.email, "admin")
 
 
+def test_a_token_may_be_asked_for_by_a_form(zendesk: ZendeskSimulator, web: httpx.Client) -> None:
+    known = zendesk.credentials
+    form = {"grant_type": "client_credentials", "client_id": known.client_id, "client_secret": known.client_secret}
+    assert me(web, web.post("/oauth/tokens", data={**form, "scope": "read"}).json()["access_token"]).status_code == 200
+
+
 def test_an_access_token_ends(zendesk: ZendeskSimulator, web: httpx.Client) -> None:
     token = grant(web, zendesk, expires_in=600).json()
     zendesk.clock.advance(599)
@@ -92,6 +98,7 @@ def test_bad_token_requests(
         ("read write", 200, 201, 200),
         ("read", 200, 403, 200),
         ("tickets:read tickets:write", 200, 201, 403),
+        ("tickets:read auditlogs:read", 200, 403, 403),
         ("no_such_scope", 403, 403, 403),
     ],
 )

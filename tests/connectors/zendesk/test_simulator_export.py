@@ -14,10 +14,16 @@ from tests.connectors.zendesk.simulated import Client, running
 PATH = "/api/v2/incremental/tickets/cursor"
 
 
-@pytest.fixture
-def desk() -> Iterator[tuple[ZendeskSimulator, Client]]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[ZendeskSimulator, Client]]:
     with running() as pair:
         yield pair
+
+
+@pytest.fixture
+def desk(served: tuple[ZendeskSimulator, Client]) -> tuple[ZendeskSimulator, Client]:
+    served[0].reset()
+    return served
 
 
 def export(client: Client, **query: Any) -> dict[str, Any]:
@@ -118,3 +124,4 @@ def test_groups_statuses_and_uploads(desk: tuple[ZendeskSimulator, Client]) -> N
     ticket = client.ticket(comment={"body": "see file", "uploads": [token], "public": True})
     attachment = client.comments(ticket["id"])[0]["attachments"][0]
     assert (attachment["file_name"], attachment["size"], attachment["content_type"]) == ("a.pdf", 4, "application/pdf")
+    assert client.get(attachment["content_url"], auth=None).content == b"%PDF"

@@ -16,10 +16,16 @@ CHROMIUM = Path("/usr/bin/chromium")
 EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 
 
-@pytest.fixture
-def desk() -> Iterator[tuple[ZendeskSimulator, Client]]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[ZendeskSimulator, Client]]:
     with running() as pair:
         yield pair
+
+
+@pytest.fixture
+def desk(served: tuple[ZendeskSimulator, Client]) -> tuple[ZendeskSimulator, Client]:
+    served[0].reset()
+    return served
 
 
 @pytest.fixture

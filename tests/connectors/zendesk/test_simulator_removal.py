@@ -10,10 +10,16 @@ from handoff_connectors.zendesk.simulator import ZendeskSimulator
 from tests.connectors.zendesk.simulated import Client, running
 
 
-@pytest.fixture
-def desk() -> Iterator[tuple[ZendeskSimulator, Client]]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[ZendeskSimulator, Client]]:
     with running() as pair:
         yield pair
+
+
+@pytest.fixture
+def desk(served: tuple[ZendeskSimulator, Client]) -> tuple[ZendeskSimulator, Client]:
+    served[0].reset()
+    return served
 
 
 def test_a_deleted_ticket_is_gone_until_it_is_restored(desk: tuple[ZendeskSimulator, Client]) -> None:
@@ -64,6 +70,15 @@ def test_a_merge_can_be_public_and_a_closed_ticket_cannot_be_merged(desk: tuple[
     assert zendesk.state.texts(source, public=True) == ["moved"]
     assert client.post(f"/api/v2/tickets/{target}/merge", json={"ids": [source]}).status_code == 422
     assert client.post(f"/api/v2/tickets/{target}/merge", json={"ids": "1"}).status_code == 400
+
+
+def test_an_agents_file_is_at_its_address(desk: tuple[ZendeskSimulator, Client]) -> None:
+    zendesk, client = desk
+    ticket_id = client.ticket()["id"]
+    zendesk.reply(ticket_id, "see here", files={"label.png": b"\x89PNG"})
+    attachment = client.comments(ticket_id)[-1]["attachments"][0]
+    assert (attachment["file_name"], attachment["content_type"]) == ("label.png", "image/png")
+    assert client.get(attachment["content_url"], auth=None).content == b"\x89PNG"
 
 
 def test_a_public_reply_can_be_made_private_later(desk: tuple[ZendeskSimulator, Client]) -> None:

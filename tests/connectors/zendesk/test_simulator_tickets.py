@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handoff_connectors.zendesk.simulator import Limits, SimulatorSettings, ZendeskSimulator
+from handoff_connectors.zendesk.simulator import Limits, ZendeskSimulator
 from tests.connectors.zendesk.simulated import Client, running
 
 
@@ -18,10 +18,8 @@ def desk() -> Iterator[tuple[ZendeskSimulator, Client]]:
 
 @pytest.fixture
 def zendesk(desk: tuple[ZendeskSimulator, Client]) -> ZendeskSimulator:
-    zendesk, usual = desk[0], SimulatorSettings()
-    zendesk.apply_settings({"max_comments": usual.max_comments, "list_lag_s": usual.list_lag_s})
-    zendesk.reset()
-    return zendesk
+    desk[0].reset()
+    return desk[0]
 
 
 @pytest.fixture

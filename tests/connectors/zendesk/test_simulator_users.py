@@ -12,10 +12,16 @@ from handoff_connectors.zendesk.simulator import Limits, ZendeskSimulator
 from tests.connectors.zendesk.simulated import Client, running
 
 
-@pytest.fixture
-def desk() -> Iterator[tuple[ZendeskSimulator, Client]]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[ZendeskSimulator, Client]]:
     with running() as pair:
         yield pair
+
+
+@pytest.fixture
+def desk(served: tuple[ZendeskSimulator, Client]) -> tuple[ZendeskSimulator, Client]:
+    served[0].reset()
+    return served
 
 
 def upsert(client: Client, **user: Any) -> httpx.Response:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from handoff_connectors.zendesk.simulator import ZendeskSimulator
+from handoff_connectors.zendesk.simulator import Limits, SimulatorSettings, ZendeskSimulator
 from handoff_connectors.zendesk.simulator.hooks import TEST_SECRET, sign
 from tests.connectors.zendesk.simulated import Client, Receiver, receiving, running, until
 
@@ -20,10 +21,16 @@ EVENTS = ["created", "comment_added", "status_changed", "agent_assignment_change
           "undeleted", "marked_as_spam", "tags_changed", "comment_made_private", "priority_changed"]  # fmt: skip
 
 
-@pytest.fixture
-def desk() -> Iterator[tuple[ZendeskSimulator, Client]]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[ZendeskSimulator, Client]]:
     with running() as pair:
         yield pair
+
+
+@pytest.fixture
+def desk(served: tuple[ZendeskSimulator, Client]) -> tuple[ZendeskSimulator, Client]:
+    served[0].reset()
+    return served
 
 
 @pytest.fixture
@@ -186,6 +193,20 @@ def test_a_repeat_goes_through_once_it_is_taken(zendesk: ZendeskSimulator, clien
     zendesk.clock.advance(5)
     invocations = {received.headers["x-zendesk-webhook-invocation-id"] for received in receiver.wait(2)}
     assert len(invocations) == 1
+
+
+def test_a_receiver_that_never_answers_is_tried_six_times() -> None:
+    settings = SimulatorSettings(limits=Limits.off(), webhook_timeout_s=0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent, ZendeskSimulator(settings=settings) as zendesk, \
+            Client(zendesk) as client:  # fmt: skip
+        hook(client, f"http://127.0.0.1:{silent.getsockname()[1]}/", "created")
+        client.ticket()
+        for number in range(6):
+            until(lambda number=number: len(zendesk.webhooks.attempts) > number)  # type: ignore[misc]
+            until(lambda: zendesk.webhooks.wait_idle(0.5))
+            zendesk.clock.advance(5)
+        assert zendesk.webhooks.wait_idle(retries_too=True)
+        assert [attempt.error for attempt in zendesk.webhooks.attempts] == ["timeout"] * 6
 
 
 # --- faults ---------------------------------------------------------------------------------------

@@ -50,6 +50,14 @@ class SentMail:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An uploaded file, to be fetched by its secret token."""
+
+    content_type: str
+    content: bytes
+
+
 class Account:
     """Everything the helpdesk knows. Hold `lock` while reading or changing it."""
 
@@ -72,7 +80,8 @@ class Account:
         self.statuses: dict[int, CustomStatus] = {}
         self.triggers: dict[int, Trigger] = {}
         self.webhooks: dict[str, Webhook] = {}
-        self.uploads: dict[str, dict[str, Any]] = {}
+        self.uploads: dict[str, list[dict[str, Any]]] = {}
+        self.files: dict[str, StoredFile] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
         self.remembered: dict[str, RememberedAnswer] = {}
         self.creations: list[tuple[int, str | None]] = []

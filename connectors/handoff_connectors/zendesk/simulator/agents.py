@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 import html
+import mimetypes
+from collections.abc import Mapping
 from typing import Any
 
 from handoff_connectors.zendesk.simulator import ticket_desk, ticket_removal
-from handoff_connectors.zendesk.simulator.account import Account
+from handoff_connectors.zendesk.simulator.account import Account, StoredFile
+from handoff_connectors.zendesk.simulator.comments import store_file
 from handoff_connectors.zendesk.simulator.model import WEB_VIA, Comment, Ticket
 from handoff_connectors.zendesk.simulator.ticket_desk import Origin
 from handoff_connectors.zendesk.simulator.ticket_fields import Wanted, read_tags
@@ -22,11 +25,25 @@ class AgentActions:
     def __init__(self, account: Account) -> None:
         self._account = account
 
-    def reply(self, ticket_id: int | str, text: str, public: bool = True, agent: str = "Dana") -> Comment:
-        """Write a comment; a new ticket becomes open, as the agent's screen submits it."""
+    @property
+    def base_url(self) -> str:
+        """What the addresses of attached files start with."""
+        return f"https://{self._account.settings.subdomain}.zendesk.com"
+
+    def reply(
+        self,
+        ticket_id: int | str,
+        text: str,
+        public: bool = True,
+        agent: str = "Dana",
+        files: Mapping[str, bytes] | None = None,
+    ) -> Comment:
+        """Write a comment; a new ticket becomes open, as the agent's screen submits it. `files`: content by name."""
         with self._account.lock:
             ticket = self._ticket(ticket_id)
-            values: dict[str, Any] = {"comment": {"html_body": _as_html(text), "public": public}}
+            uploads = [self._upload(name, content) for name, content in (files or {}).items()]
+            comment = {"html_body": _as_html(text), "public": public, "uploads": uploads}
+            values: dict[str, Any] = {"comment": comment}
             if ticket.status == "new":
                 values["status"] = "open"
             self._update(ticket, agent, values)
@@ -108,6 +125,10 @@ class AgentActions:
     def _tags(self, ticket_id: int | str, tags: list[str], how: str, agent: str) -> None:
         with self._account.lock:
             ticket_desk.change_tags(self._account, self._origin(agent), self._ticket(ticket_id), read_tags(tags), how)
+
+    def _upload(self, name: str, content: bytes) -> str:
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return store_file(self._account, self.base_url, name, StoredFile(kind, content))[0]
 
     def _update(self, ticket: Ticket, agent: str, values: dict[str, Any]) -> None:
         ticket_desk.update(self._account, self._origin(agent), ticket, Wanted(values))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from handoff_connectors.zendesk.simulator import api_errors
 from handoff_connectors.zendesk.simulator.account import Account
@@ -134,17 +135,30 @@ class Api:
         path = _without_suffix(call.path)
         if path == "/oauth/tokens" and call.method == "POST":
             return self._token(call)
+        if path.startswith("/attachments/token/") and call.method == "GET":
+            return self._file(path.split("/")[3])
         with self._account.lock:
             request, found = self._admit(call, path, base, headers)
             if not found.unlocked:
                 return found.handler(request)
         return found.handler(request)
 
+    def _file(self, key: str) -> Answer:
+        file = self._account.files.get(key)
+        if file is None:
+            raise api_errors.not_found()
+        return Answer(200, file.content, {"Content-Disposition": "attachment"}, file.content_type)
+
     def _token(self, call: Call) -> Answer:
-        try:
-            body = json.loads(call.raw or b"{}")
-        except ValueError:
-            raise api_errors.bad_json() from None
+        """The body may be JSON or a form."""
+        body: Any
+        if call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            body = dict(parse_qsl(call.raw.decode("utf-8", "replace")))
+        else:
+            try:
+                body = json.loads(call.raw or b"{}")
+            except ValueError:
+                raise api_errors.bad_json() from None
         with self._account.lock:
             return Answer(201, self._auth.grant(body))
 

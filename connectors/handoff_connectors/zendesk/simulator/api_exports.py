@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
 from handoff_connectors.zendesk.simulator import api_errors, render
+from handoff_connectors.zendesk.simulator.account import StoredFile
 from handoff_connectors.zendesk.simulator.api import Request, Table, endpoint
+from handoff_connectors.zendesk.simulator.comments import store_file
 from handoff_connectors.zendesk.simulator.model import Ticket, User
 from handoff_connectors.zendesk.simulator.paging import decode, encode, page
 from handoff_sync.simulator.endpoints import Answer
@@ -145,21 +146,11 @@ def group(request: Request) -> Answer:
 
 @endpoint(EXPORTS, "POST", "/uploads", "tickets")
 def upload(request: Request) -> Answer:
-    """Keeps what an attachment looks like, not its bytes."""
-    account, name = request.account, request.call.query.first("filename")
+    name, call = request.call.query.first("filename"), request.call
     if not name:
         raise api_errors.bad_value("Parameter filename is required")
-    token, now = secrets.token_urlsafe(16), account.clock.now()
-    number = account.new_id()
-    attachment: dict[str, Any] = {
-        "url": f"{request.base}/api/v2/attachments/{number}.json", "id": number, "file_name": name,
-        "content_url": f"{request.base}/attachments/token/{token}/?name={quote(name)}",
-        "mapped_content_url": f"{request.base}/attachments/token/{token}/?name={quote(name)}",
-        "content_type": request.call.headers.get("content-type", "application/octet-stream"),
-        "size": len(request.call.raw), "width": None, "height": None, "inline": False, "deleted": False,
-        "malware_access_override": False, "malware_scan_result": "not_scanned", "thumbnails": [],
-    }  # fmt: skip
-    account.uploads[token] = {"attachments": [attachment]}
-    shown = {"token": token, "expires_at": render.time(now + timedelta(days=3)), "attachment": attachment,
-             "attachments": [attachment]}  # fmt: skip
-    return Answer(201, {"upload": shown}, {"Location": attachment["content_url"]})
+    file = StoredFile(call.headers.get("content-type", "application/octet-stream"), call.raw)
+    token, attachment = store_file(request.account, request.base, name, file)
+    expires_at = render.time(request.account.clock.now() + timedelta(days=3))
+    shown = {"token": token, "expires_at": expires_at, "attachment": attachment, "attachments": [attachment]}
+    return Answer(201, {"upload": shown}, {"Location": str(attachment["content_url"])})

@@ -17,6 +17,8 @@ from handoff_sync.simulator.endpoints import Answer
 TICKETS: Final = Table()
 TEN_MINUTES: Final = 600.0
 MAX_KEY: Final = 255
+EVERYTHING: Final = ""
+"""Audits need the scope `read`; `tickets:read` is not enough."""
 
 
 def live_ticket(request: Request) -> Ticket:
@@ -163,7 +165,7 @@ def make_private(request: Request) -> Answer:
     return Answer(200, {})
 
 
-@endpoint(TICKETS, "GET", "/tickets/{id}/audits", "auditlogs")
+@endpoint(TICKETS, "GET", "/tickets/{id}/audits", EVERYTHING)
 def audits(request: Request) -> Answer:
     settings, query = request.account.settings, request.call.query
     request.limit("ticket-audits", settings.limits.audits)
@@ -177,7 +179,7 @@ def audits(request: Request) -> Answer:
     return Answer(200, body)
 
 
-@endpoint(TICKETS, "GET", "/tickets/{id}/audits/{audit_id}", "auditlogs")
+@endpoint(TICKETS, "GET", "/tickets/{id}/audits/{audit_id}", EVERYTHING)
 def show_audit(request: Request) -> Answer:
     wanted = int(request.call.params["audit_id"])
     found = next((a for a in live_ticket(request).audits if a.id == wanted), None)

@@ -27,13 +27,15 @@ class Caller:
     scopes: frozenset[str] | None = None
 
     def require(self, resource: str, write: bool) -> None:
-        """
+        """`resource` empty: only the scope for everything will do.
+
         Raises:
             ApiError: 403 when no scope allows it.
         """
         kind = "write" if write else "read"
-        if self.scopes is not None and not self.scopes & {kind, f"{resource}:{kind}"}:
-            raise api_errors.missing_scope(kind if resource == "auditlogs" else f"{resource}:{kind}")
+        narrow = f"{resource}:{kind}" if resource else kind
+        if self.scopes is not None and not self.scopes & {kind, narrow}:
+            raise api_errors.missing_scope(narrow)
 
 
 @dataclass(slots=True)

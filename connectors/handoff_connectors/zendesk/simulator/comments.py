@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import secrets
 from typing import Any
+from urllib.parse import quote
 
 from handoff_connectors.zendesk.simulator import text
-from handoff_connectors.zendesk.simulator.account import Account
+from handoff_connectors.zendesk.simulator.account import Account, StoredFile
 from handoff_connectors.zendesk.simulator.model import Audit, Comment, Ticket, User
 from handoff_connectors.zendesk.simulator.placeholders import resolver
 from handoff_connectors.zendesk.simulator.ticket_fields import Checks
@@ -68,9 +70,26 @@ def _attach(account: Account, given: dict[str, Any]) -> list[dict[str, Any]]:
     tokens = given.get("uploads") or []
     found: list[dict[str, Any]] = []
     for token in [tokens] if isinstance(tokens, str) else tokens:
-        upload = account.uploads.pop(str(token), None)
-        found += upload["attachments"] if upload else []
+        found += account.uploads.pop(str(token), [])
     return found
+
+
+def store_file(account: Account, base: str, name: str, file: StoredFile) -> tuple[str, dict[str, Any]]:
+    """Keep a file until a comment takes it: its upload token and how it is shown.
+
+    Anybody who knows its address may fetch it, as with a real account that does not protect attachments.
+    """
+    number, key, token = account.new_id(), secrets.token_urlsafe(18), secrets.token_urlsafe(16)
+    url = f"{base}/attachments/token/{key}/?name={quote(name)}"
+    attachment = {
+        "url": f"{base}/api/v2/attachments/{number}.json", "id": number, "file_name": name, "content_url": url,
+        "mapped_content_url": url, "content_type": file.content_type, "size": len(file.content), "width": None,
+        "height": None, "inline": False, "deleted": False, "malware_access_override": False,
+        "malware_scan_result": "not_scanned", "thumbnails": [],
+    }  # fmt: skip
+    account.files[key] = file
+    account.uploads[token] = [attachment]
+    return token, attachment
 
 
 def comment_event(comment: Comment) -> dict[str, Any]:

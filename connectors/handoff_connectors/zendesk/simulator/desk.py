@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 from handoff_connectors.zendesk.simulator import remote
@@ -46,6 +47,7 @@ class ZendeskSimulator(AgentActions):
         self.settings.subdomain = subdomain
         if limits is not None:
             self.settings.limits = limits
+        self._settings_at_start = replace(self.settings)
         self.clock, self.faults, self.log = SimulatorClock(), Faults(), RequestLog()
         self.account = Account(self.settings, self.clock)
         super().__init__(self.account)
@@ -105,8 +107,10 @@ class ZendeskSimulator(AgentActions):
         self.stop()
 
     def reset(self) -> None:
-        """A fresh account with the same address, settings and credentials; no faults, real time."""
+        """A fresh account at the same address, with the settings of the start; no faults, real time."""
         with self.account.lock:
+            for field in fields(self.settings):
+                setattr(self.settings, field.name, getattr(self._settings_at_start, field.name))
             self.webhooks.clear()
             self.faults.clear()
             self.clock.reset()

@@ -25,6 +25,7 @@ RETRY_AFTER_LIMIT_S: Final = 60
 RETRY_WAIT_S: Final = 1.0
 CONFLICT_RETRIES: Final = 3
 TIMEOUT_RETRIES: Final = 5
+MAX_INVOCATIONS: Final = 5000
 ULID_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -123,6 +124,8 @@ class HookHub:
     def _send(self, webhook: Webhook, body: Callable[[], bytes], topic: str) -> None:
         invocation = Invocation(id=new_ulid(self._account.clock.now()))
         webhook.invocations[invocation.id] = invocation
+        if len(webhook.invocations) > MAX_INVOCATIONS:
+            del webhook.invocations[next(iter(webhook.invocations))]
 
         def headers(raw: bytes) -> dict[str, str]:
             return request_headers(webhook, webhook.secret, invocation.id, raw)
