@@ -64,7 +64,7 @@ def _options(
 def main() -> None:
     """Entry point: errors of ours become one clear text and an exit code, never a traceback."""
     try:
-        app()
+        app(prog_name="handoff-sync")
     except HandoffError as error:
         sys.exit(explain(error))
 

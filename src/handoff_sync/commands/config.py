@@ -1,12 +1,10 @@
-"""`config show`: every setting as this process sees it."""
+"""`config`: every setting as this process sees it, and what it means."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from handoff_sync.commands.output import AsJson, listing, record
+from handoff_sync.commands.output import AsJson, record
 
 app = typer.Typer(help="Settings of this installation.", no_args_is_help=True)
 
@@ -18,18 +16,22 @@ def _group() -> None:
 
 @app.command("show")
 def show(
-    describe: Annotated[bool, typer.Option("--describe", help="Also say what each setting means.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Every setting with its value; keys and passwords as stars."""
-    from handoff_sync.settings import PREFIX, Settings, load_settings
+    from handoff_sync.settings import PREFIX, load_settings
 
     values = load_settings().shown()
-    if not describe:
-        record({f"{PREFIX}{name.upper()}": value for name, value in values.items()}, as_json=as_json)
-        return
-    rows = [
-        {"setting": f"{PREFIX}{name.upper()}", "value": value, "meaning": Settings.model_fields[name].description}
-        for name, value in values.items()
-    ]
-    listing(rows, as_json=as_json, empty="")
+    record({f"{PREFIX}{name.upper()}": value for name, value in values.items()}, as_json=as_json)
+
+
+@app.command("table")
+def table() -> None:
+    """What every setting means, as a Markdown table (docs/operators.md holds it)."""
+    from handoff_sync.settings import PREFIX, Settings
+
+    typer.echo("| setting | default | meaning |\n|---|---|---|")
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in ("", None, ()) else f"`{field.default}`"
+        example = f" Example: `{field.examples[0]}`" if field.examples else ""
+        typer.echo(f"| `{PREFIX}{name.upper()}` | {default} | {field.description}{example} |")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,8 +80,11 @@ def require_migrated(database_url: str) -> None:
 
     db = open_database(database_url)
     try:
-        if pending_migrations(db):
-            raise NotReady("The database is older than this version. Run `handoff-sync migrate` first.")
+        absent = db.dialect == "sqlite" and not Path(db.url.database or "").exists()
+        if absent or pending_migrations(db):
+            raise NotReady(
+                "The database is not made yet, or older than this version. Run `handoff-sync migrate` first."
+            )
     finally:
         db.dispose()
 
