@@ -43,7 +43,7 @@ def page(desk: AgentDesk, title: str, body: str, agent: Person, here: str, notic
 <form class="me" method="post" action="/agent/me">
 <input type="hidden" name="back" value="{esc(here)}">
 <label for="me">You are</label>
-<select id="me" name="agent" data-submit>{options}</select>
+<select id="me" name="agent" aria-label="You are" data-submit>{options}</select>
 <button class="quiet" data-nojs>Switch</button>
 </form>
 </header>
