@@ -133,3 +133,22 @@ def test_what_changes_nothing_says_why() -> None:
                 assert outcome.code and outcome.detail
                 assert entry.data["cause"] == outcome.code
                 assert not outcome.effects and not outcome.messages and not outcome.pause_log
+
+
+SETTLED = (
+    "session.started", "customer.end_human", "decision.accepted", "decision.declined", "pause by a member", "resume",
+    "stop", "claim", "assign a person", "assign an AI", "unassign", "copilot.set on", "label.changed", "resolve",
+    "archive", "ticket.created", "ticket.status solved", "ticket.status closed", "ticket.assigned", "ticket.tag",
+    "ticket.merged", "ticket.deleted", "health.changed down",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("event", SETTLED)
+def test_what_is_so_already_happens_no_second_time(event: str) -> None:
+    """I5: even when a caller repeats it under another name."""
+    for start in STARTS:
+        talk = start()
+        talk.send(EVERY[event](talk.session))
+        settled = talk.session
+        again = talk.send(EVERY[event](talk.session))
+        assert again.session == settled and not again.effects
