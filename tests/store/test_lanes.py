@@ -9,7 +9,7 @@ import pytest
 from handoff_sync.store.committer import Job
 from handoff_sync.store.rows import Claim
 from handoff_sync.store.unit import UnitOfWork
-from tests.store.world import NOON, WORKSPACE, Store, link, names, note, save, session, settle
+from tests.store.world import NOON, WORKSPACE, Store, ingest, link, names, note, opened, save, session, settle
 
 LANE = "s1/ticket:l1"
 
@@ -200,6 +200,33 @@ def test_a_clock_set_back_does_not_block_a_leased_lane_on_sqlite(sqlite_store: S
     store.clock.forward(-1800)
     assert due(store) == (LANE,)
     assert store.must_claim(LANE).expiries == 1
+
+
+def test_a_clock_set_back_does_not_make_due_lanes_wait_on_sqlite(sqlite_store: Store) -> None:
+    store = sqlite_store
+    store.clock.forward(3600)
+    wake(store)
+    wake(store, "s1/mail", after_s=60)
+    assert retry(store, store.must_claim(LANE), 60)
+    store.clock.forward(-1800)
+    store.committer.run(Job(lambda uow: None))
+    assert due(store) == ()
+    store.clock.forward(60)
+    assert set(due(store)) == {LANE, "s1/mail"}
+    wake(store)
+    assert store.must_claim(LANE).attempts == 2
+
+
+def test_a_clock_set_back_before_a_start_does_not_make_due_lanes_wait_on_sqlite(
+    sqlite_store: Store, sqlite_url: str
+) -> None:
+    sqlite_store.clock.forward(3600)
+    sqlite_store.committer.run(ingest("e1"))
+    sqlite_store.committer.stop()
+    with opened(sqlite_url) as store:
+        assert store.clock() < sqlite_store.clock()
+        store.committer.run(Job(lambda uow: None))
+        assert names(store.must_claim("s-e1/ticket:l1")) == ["e1"]
 
 
 def test_a_clock_that_jitters_does_not_end_a_lease_on_sqlite(sqlite_store: Store) -> None:

@@ -19,6 +19,7 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="t
 _EFFECT: TypeAdapter[Effect] = TypeAdapter(Annotated[Effect, Field(discriminator="type")])
 _MESSAGE: TypeAdapter[StoredMessage] = TypeAdapter(StoredMessage)
 _POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _MOMENTS: TypeAdapter[tuple[datetime, ...]] = TypeAdapter(tuple[datetime, ...])
 
 
@@ -83,7 +84,7 @@ def decode_moments(text: str) -> tuple[datetime, ...]:
 
 def encode_object(value: Mapping[str, object]) -> str:
     """A JSON object; keys keep their order."""
-    return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(dict(value))
 
 
 def decode_object(text: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 from zlib import crc32
 
@@ -95,6 +96,7 @@ class Committer:
         self._clock = clock
         self._on_commit = on_commit
         self._configuration = ConfigurationCache()
+        self._latest: datetime | None = None
         count = 1 if db.dialect == "sqlite" else max(1, writers)
         self._queues: tuple[queue.SimpleQueue[_Order | None], ...] = tuple(queue.SimpleQueue() for _ in range(count))
         self._threads: tuple[threading.Thread, ...] = ()
@@ -189,6 +191,7 @@ class Committer:
         try:
             with self._db.write.begin() as connection:
                 unit = UnitOfWork(connection, self._db.dialect, self._clock, self._configuration)
+                latest = unit.follow_clock(self._latest) if self._db.dialect == "sqlite" else None
                 _prefetch(unit, part)
                 for order in part:
                     results.append(_run(unit, order.job))
@@ -197,6 +200,7 @@ class Committer:
             return _Trouble(spoiled.error, len(results))
         except BaseException as error:  # noqa: BLE001 - somebody waits for every answer
             return _Trouble(error, None)
+        self._latest = latest
         self._ring(unit.rung)
         for order, result in zip(part, results, strict=True):
             _answer(order.future, result)

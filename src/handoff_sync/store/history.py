@@ -8,25 +8,33 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table
 
 from handoff_sync.core.effects import Outcome, PauseLog, StoredMessage, TimelineEntry
 from handoff_sync.core.events import Event
 from handoff_sync.core.model import Session
-from handoff_sync.store import statements
+from handoff_sync.store.bulk import BulkInsert
 from handoff_sync.store.codec import encode_event, encode_message, encode_object
 from handoff_sync.store.engine import Dialect
 from handoff_sync.store.tables import ai_pause_logs, messages, timeline
 
-_TIMELINE = insert(timeline)
-_PAUSE_LOG = insert(ai_pause_logs)
+_GIVEN_BY_THE_DATABASE = "id"
 
 
 @cache
-def _messages(dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
+def _messages(dialect: Dialect) -> BulkInsert:
     # Only a message id that is there already is a repeat; a `seq` that is taken would be a fault of ours.
-    return statements.insert(dialect, messages).on_conflict_do_nothing(index_elements=["session_id", "message_id"])
+    return BulkInsert(
+        dialect,
+        messages,
+        messages.c.keys(),
+        lambda new: new.on_conflict_do_nothing(index_elements=["session_id", "message_id"]),
+    )
+
+
+@cache
+def _log(dialect: Dialect, table: Table) -> BulkInsert:
+    return BulkInsert(dialect, table, [column.name for column in table.c if column.name != _GIVEN_BY_THE_DATABASE])
 
 
 class History:
@@ -34,7 +42,7 @@ class History:
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self._connection = connection
-        self._insert_messages = _messages(dialect)
+        self._dialect: Dialect = dialect
         self._messages: list[dict[str, Any]] = []
         self._timeline: list[dict[str, Any]] = []
         self._pause_log: list[dict[str, Any]] = []
@@ -47,13 +55,13 @@ class History:
 
     def flush(self) -> None:
         if self._messages:
-            self._connection.execute(self._insert_messages, self._messages)
+            _messages(self._dialect).execute(self._connection, self._messages)
             self._messages = []
         if self._timeline:
-            self._connection.execute(_TIMELINE, self._timeline)
+            _log(self._dialect, timeline).execute(self._connection, self._timeline)
             self._timeline = []
         if self._pause_log:
-            self._connection.execute(_PAUSE_LOG, self._pause_log)
+            _log(self._dialect, ai_pause_logs).execute(self._connection, self._pause_log)
             self._pause_log = []
 
 

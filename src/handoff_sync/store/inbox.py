@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, func, select, tuple_
 
+from handoff_sync.store.bulk import BulkInsert
+from handoff_sync.store.columns import Moment
+from handoff_sync.store.engine import Dialect
 from handoff_sync.store.tables import inbox
 
 InboxKey = tuple[str, str]
@@ -15,16 +20,24 @@ InboxKey = tuple[str, str]
 _RESULTS = select(inbox.c.workspace_id, inbox.c.event_id, inbox.c.result).where(
     tuple_(inbox.c.workspace_id, inbox.c.event_id).in_(bindparam("keys", expanding=True))
 )
+
+
+_NEWEST = select(func.max(inbox.c.received_at, type_=Moment()))
+
+
 # Without ON CONFLICT on purpose: of two transactions with the same event one must fail, and finds the result when
 # it is repeated.
-_INSERT = insert(inbox)
+@cache
+def _insert(dialect: Dialect) -> BulkInsert:
+    return BulkInsert(dialect, inbox, inbox.c.keys())
 
 
 class Inbox:
     """The inbox of one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self._connection = connection
+        self._dialect: Dialect = dialect
         self._results: dict[InboxKey, str | None] = {}
         self._new: dict[InboxKey, dict[str, Any]] = {}
 
@@ -39,11 +52,16 @@ class Inbox:
         self.prefetch((key,))
         return self._results[key]
 
+    def last_received(self) -> datetime | None:
+        """When the newest event came, by the clock of that time."""
+        newest: datetime | None = self._connection.execute(_NEWEST).scalar()
+        return newest
+
     def record(self, key: InboxKey, result: str, columns: dict[str, Any]) -> None:
         self._results[key] = result
         self._new[key] = {"workspace_id": key[0], "event_id": key[1], "result": result, **columns}
 
     def flush(self) -> None:
         if self._new:
-            self._connection.execute(_INSERT, [self._new[key] for key in sorted(self._new)])
+            _insert(self._dialect).execute(self._connection, [self._new[key] for key in sorted(self._new)])
             self._new = {}

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ColumnElement,
     Connection,
@@ -25,15 +26,17 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    type_coerce,
 )
 from sqlalchemy import update as update_table
-from sqlalchemy.dialects import postgresql, sqlite
 
+from handoff_sync.store.bulk import BulkInsert, Insert
 from handoff_sync.store.clock import Clock
 from handoff_sync.store.codec import encode_moments
+from handoff_sync.store.columns import Moment
 from handoff_sync.store.engine import Dialect
 from handoff_sync.store.rows import AnyRow, Claim
-from handoff_sync.store.statements import PENDING, earlier, insert, later, moment, not_while_blocked
+from handoff_sync.store.statements import PENDING, earlier, later, moment, not_while_blocked
 from handoff_sync.store.tables import lanes, outbox
 
 CLOCK_TOLERANCE_S = 1.0
@@ -52,7 +55,7 @@ def free_at(dialect: Dialect, now: ColumnElement[Any], future: ColumnElement[Any
 
 @dataclass(frozen=True, slots=True)
 class _Statements:
-    wake: Any
+    wake: BulkInsert
     claim: Any
     finish: Any
     retry: Any
@@ -60,6 +63,7 @@ class _Statements:
     block: Any
     unblock: Any
     release: Any
+    turn_back: Any
 
 
 @cache
@@ -96,21 +100,26 @@ def _statements(dialect: Dialect) -> _Statements:
             expiries=0,
         ),
         release=_release(dialect),
+        turn_back=_turn_back(dialect),
     )
 
 
-def _wake(dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
-    new = insert(dialect, lanes)
-    wanted = earlier(dialect, func.coalesce(lanes.c.due_at, new.excluded.due_at), new.excluded.due_at)
-    woken = earlier(dialect, func.coalesce(lanes.c.woken_at, new.excluded.woken_at), new.excluded.woken_at)
-    return new.on_conflict_do_update(
-        index_elements=["id"],
-        set_={
-            "due_at": not_while_blocked(later(dialect, wanted, func.coalesce(lanes.c.hold_until, wanted))),
-            "woken_at": woken,
-            "connection_id": func.coalesce(lanes.c.connection_id, new.excluded.connection_id),
-        },
-    )
+def _wake(dialect: Dialect) -> BulkInsert:
+    columns = ("id", "workspace_id", "session_id", "connection_id", "destination", "due_at", "woken_at")
+
+    def merge(new: Insert) -> Insert:
+        wanted = earlier(dialect, func.coalesce(lanes.c.due_at, new.excluded.due_at), new.excluded.due_at)
+        woken = earlier(dialect, func.coalesce(lanes.c.woken_at, new.excluded.woken_at), new.excluded.woken_at)
+        return new.on_conflict_do_update(
+            index_elements=["id"],
+            set_={
+                "due_at": not_while_blocked(later(dialect, wanted, func.coalesce(lanes.c.hold_until, wanted))),
+                "woken_at": woken,
+                "connection_id": func.coalesce(lanes.c.connection_id, new.excluded.connection_id),
+            },
+        )
+
+    return BulkInsert(dialect, lanes, columns, merge)
 
 
 def _claim(dialect: Dialect) -> Any:
@@ -165,6 +174,19 @@ def _release(dialect: Dialect) -> Any:
         )
         .values(due_at=earlier(dialect, lanes.c.due_at, moment("now")), hold_until=None)
         .returning(lanes.c.id)
+    )
+
+
+def _turn_back(dialect: Dialect) -> Any:
+    by = bindparam("by", type_=BigInteger())
+
+    def earlier_by(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        return type_coerce(type_coerce(moment, BigInteger()) - by, Moment())
+
+    return (
+        update_table(lanes)
+        .where(lanes.c.due_at > moment("now"))
+        .values(due_at=earlier_by(lanes.c.due_at), hold_until=earlier_by(lanes.c.hold_until))
     )
 
 
@@ -247,10 +269,14 @@ class Lanes:
         params = {"b_connection": connection_id, "now": self._now()}
         self._rung.update(self._connection.execute(self._do.release, params).scalars())
 
+    def turn_back(self, by: timedelta) -> None:
+        """The clock was set back: what was to happen in ten minutes still is (SQLite, where the clock is ours)."""
+        self._connection.execute(self._do.turn_back, {"now": self._now(), "by": by // timedelta(microseconds=1)})
+
     def flush(self) -> None:
         if self._woken:
             # Sorted, so that two transactions that wake the same lanes never wait for each other.
-            self._connection.execute(self._do.wake, [self._woken[id] for id in sorted(self._woken)])
+            self._do.wake.execute(self._connection, [self._woken[id] for id in sorted(self._woken)])
             self._woken = {}
 
     def _end(self, statement: Any, claim: Claim, params: dict[str, Any]) -> bool:

@@ -8,12 +8,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from handoff_sync.core.model import Session
+from handoff_sync.store.bulk import BulkInsert
 from handoff_sync.store.engine import Dialect
 from handoff_sync.store.rows import AnyRow, LinkRow
-from handoff_sync.store.statements import insert
 from handoff_sync.store.tables import message_links, ticket_links
 
 _BY_ID = select(ticket_links).where(ticket_links.c.id.in_(bindparam("ids", expanding=True)))
@@ -37,16 +36,26 @@ _KNOWN = select(message_links.c.comment_id).where(
 
 
 @cache
-def _upsert(dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
-    new = insert(dialect, ticket_links)
-    return new.on_conflict_do_update(
-        index_elements=["id"], set_={"remote_id": new.excluded.remote_id, "state": new.excluded.state}
+def _upsert(dialect: Dialect) -> BulkInsert:
+    columns = ("id", "workspace_id", "session_id", "connection_id", "key", "remote_id", "state")
+    return BulkInsert(
+        dialect,
+        ticket_links,
+        columns,
+        lambda new: new.on_conflict_do_update(
+            index_elements=["id"], set_={"remote_id": new.excluded.remote_id, "state": new.excluded.state}
+        ),
     )
 
 
 @cache
-def _link_message(dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
-    return insert(dialect, message_links).on_conflict_do_nothing(index_elements=["link_id", "comment_id"])
+def _link_messages(dialect: Dialect) -> BulkInsert:
+    return BulkInsert(
+        dialect,
+        message_links,
+        message_links.c.keys(),
+        lambda new: new.on_conflict_do_nothing(index_elements=["link_id", "comment_id"]),
+    )
 
 
 def link_row(row: AnyRow) -> LinkRow:
@@ -58,7 +67,7 @@ class Links:
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self._connection = connection
-        self._dialect = dialect
+        self._dialect: Dialect = dialect
         self._links: dict[str, dict[str, Any]] = {}
         self._messages: list[dict[str, Any]] = []
 
@@ -112,8 +121,8 @@ class Links:
 
     def flush(self) -> None:
         if self._links:
-            self._connection.execute(_upsert(self._dialect), [self._links[id] for id in sorted(self._links)])
+            _upsert(self._dialect).execute(self._connection, [self._links[id] for id in sorted(self._links)])
             self._links = {}
         if self._messages:
-            self._connection.execute(_link_message(self._dialect), self._messages)
+            _link_messages(self._dialect).execute(self._connection, self._messages)
             self._messages = []

@@ -8,13 +8,13 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from handoff_sync.core.effects import Effect
+from handoff_sync.store.bulk import BulkInsert
 from handoff_sync.store.codec import decode_effect, decode_object, encode_effect, encode_object
 from handoff_sync.store.engine import Dialect
 from handoff_sync.store.rows import AnyRow, OutboxRow
-from handoff_sync.store.statements import PARKED, PENDING, insert
+from handoff_sync.store.statements import PARKED, PENDING
 from handoff_sync.store.tables import lanes, outbox
 
 CLAIM_ROWS = 100
@@ -61,8 +61,11 @@ _SKIP = _revive("cancelled").values(done_at=bindparam("at", type_=outbox.c.done_
 
 
 @cache
-def _add(dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
-    return insert(dialect, outbox).on_conflict_do_nothing(index_elements=["session_id", "key"])
+def _add(dialect: Dialect) -> BulkInsert:
+    columns = ("workspace_id", "session_id", "lane_id", "key", "kind", "payload", "status", "created_at")
+    return BulkInsert(
+        dialect, outbox, columns, lambda new: new.on_conflict_do_nothing(index_elements=["session_id", "key"])
+    )
 
 
 def outbox_row(row: AnyRow) -> OutboxRow:
@@ -162,7 +165,7 @@ class Outbox:
 
     def flush(self) -> None:
         if self._new:
-            self._connection.execute(self._add, self._new)
+            self._add.execute(self._connection, self._new)
             self._new = []
         if self._moves:
             self._connection.execute(_MOVE, self._moves)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, or_, select, tuple_, update
 
 from handoff_sync.core.model import Phase, Session
+from handoff_sync.store.bulk import BulkInsert, BulkUpdate
 from handoff_sync.store.codec import decode_session, encode_session
+from handoff_sync.store.engine import Dialect
 from handoff_sync.store.rows import AnyRow
 from handoff_sync.store.tables import sessions
 
@@ -41,9 +44,36 @@ _BY_BOTH = (
     .order_by(sessions.c.id)
     .with_for_update()
 )
-_INSERT = insert(sessions)
-_UPDATE = update(sessions).where(sessions.c.id == bindparam("b_id"))
+_BIRTH = ("id", "workspace_id", "conversation_id", "channel", "created_at")
+_CHANGING = (
+    "is_current",
+    "phase",
+    "status",
+    "copilot",
+    "agent_running",
+    "channel_running",
+    "team",
+    "assignee_id",
+    "needs_human",
+    "last_responder_class",
+    "labels",
+    "control_epoch",
+    "version",
+    "next_timer_at",
+    "state",
+    "updated_at",
+)
 _RETIRE = update(sessions).where(sessions.c.id == bindparam("b_id")).values(is_current=False)
+
+
+@cache
+def _insert(dialect: Dialect) -> BulkInsert:
+    return BulkInsert(dialect, sessions, _BIRTH + _CHANGING)
+
+
+@cache
+def _update(dialect: Dialect) -> BulkUpdate:
+    return BulkUpdate(dialect, sessions, _CHANGING)
 
 
 @dataclass(slots=True)
@@ -58,8 +88,9 @@ class _Entry:
 class SessionMap:
     """Identity map: one object per session, however many events a batch has for it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self._connection = connection
+        self._dialect: Dialect = dialect
         self._entries: dict[str, _Entry | None] = {}
         self._current: dict[ConversationKey, str | None] = {}
         self._changed: dict[str, None] = {}
@@ -134,11 +165,13 @@ class SessionMap:
         if entries:
             # In the order of the unique index: two transactions that create the same ones cannot deadlock on it.
             entries.sort(key=lambda entry: (entry.session.workspace, entry.session.conversation_id))
-            self._connection.execute(_INSERT, [_columns(entry, now) | _birth(entry.session) for entry in entries])
+            rows = [_columns(entry, now) | _birth(entry.session) for entry in entries]
+            _insert(self._dialect).execute(self._connection, rows)
 
     def _update(self, entries: list[_Entry], now: datetime) -> None:
         if entries:
-            self._connection.execute(_UPDATE, [_columns(entry, now) | {"b_id": entry.session.id} for entry in entries])
+            rows = [_columns(entry, now) | {"id": entry.session.id} for entry in entries]
+            _update(self._dialect).execute(self._connection, rows)
 
     def _make_current(self, key: ConversationKey, session: Session) -> None:
         previous = self.of_conversation(key)

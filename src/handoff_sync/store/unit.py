@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Executable, bindparam, func, select, update
 
@@ -17,7 +17,7 @@ from handoff_sync.store.configuration import ConfigurationCache, Configured
 from handoff_sync.store.engine import Dialect
 from handoff_sync.store.history import History
 from handoff_sync.store.inbox import Inbox, InboxKey
-from handoff_sync.store.lanes import Lanes
+from handoff_sync.store.lanes import CLOCK_TOLERANCE_S, Lanes
 from handoff_sync.store.links import Links
 from handoff_sync.store.outbox import Outbox
 from handoff_sync.store.rows import AnyRow, Claim, ConnectionRow, LinkRow, WorkspaceRow
@@ -52,8 +52,8 @@ class UnitOfWork:
         self._at: datetime | None = None
         self._configuration = configuration
         self._known: dict[str, Configured] = {}
-        self._sessions = SessionMap(connection)
-        self._inbox = Inbox(connection)
+        self._sessions = SessionMap(connection, dialect)
+        self._inbox = Inbox(connection, dialect)
         self._history = History(connection, dialect)
         self._links = Links(connection, dialect)
         self._outbox = Outbox(connection, dialect)
@@ -366,6 +366,18 @@ class UnitOfWork:
         self._known.clear()  # it may have changed the configuration
         result = self.connection.execute(statement, params)
         return list(result) if result.returns_rows else []
+
+    def follow_clock(self, latest: datetime | None) -> datetime:
+        """The time now, for the next call. `latest` is the time of an earlier transaction, None after a start.
+
+        Where our own clock is the only one (SQLite) and has been set back, lanes must not wait for it to catch up.
+        """
+        if latest is None:
+            latest = self._inbox.last_received() or self.now
+        if latest - self.now > timedelta(seconds=CLOCK_TOLERANCE_S):
+            self._lanes.turn_back(latest - self.now)
+            return self.now
+        return max(latest, self.now)
 
     # --- the end ------------------------------------------------------------------------------
 
