@@ -13,13 +13,16 @@ import io
 import os
 import shutil
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from handoff_sync.demo import DemoOptions, World, world
 from handoff_sync.simulator.narrator import Narrator
 
-WIDTH, HEIGHT = 980, 860
+CHAT = ViewportSize(width=900, height=800)
+DESK = ViewportSize(width=1000, height=1360)
+SHOWN_HEIGHT = 720
 CAPTIONS = ("The customer's chat", "The team's helpdesk (simulated Zendesk)")
 SHEET = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0; padding: 28px; width: max-content; display: flex; gap: 28px; font: 600 19px system-ui; {colours} }}
@@ -52,11 +55,11 @@ def arguments() -> list[str]:
     return ["--disable-dev-shm-usage", "--disable-gpu", *sandbox]
 
 
-def picture(browser: Browser, parts: World, out: Path, scheme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme, device_scale_factor=1.5
-    )
+def picture(browser: Browser, parts: World, out: Path, scheme: Literal["light", "dark"]) -> None:
+    context = browser.new_context(color_scheme=scheme, device_scale_factor=1.5)
     chat, desk = context.new_page(), context.new_page()
+    chat.set_viewport_size(CHAT)
+    desk.set_viewport_size(DESK)
     ticket = talk(chat, parts)
     desk.goto(f"{parts.desk.agent_url}/tickets/{ticket}")
     desk.wait_for_load_state("networkidle")
@@ -95,7 +98,7 @@ def compose(page: Page, shots: list[bytes], out: Path, scheme: str) -> None:
         "</figure>"
         for caption, shot in zip(CAPTIONS, shots, strict=True)
     )
-    page.set_content(SHEET.format(colours=colours, height=HEIGHT * 3 // 4, figures=figures))
+    page.set_content(SHEET.format(colours=colours, height=SHOWN_HEIGHT, figures=figures))
     page.locator("body").screenshot(path=out)
 
 

@@ -180,7 +180,7 @@ class ChatPlatform:
         talk = self._talks.get(callback.conversation_id)
         if talk is None or not callback.authentic:
             return
-        self._note(talk, f"Callback {callback.type}, signature valid")
+        self._note(talk, f"Callback {callback.type}{_detail(callback)}, signature valid")
         match callback.type:
             case "message.deliver":
                 message = callback.data["message"]
@@ -221,3 +221,17 @@ class ChatPlatform:
 
     def close(self) -> None:
         self._ai.shutdown(wait=False, cancel_futures=True)
+
+
+def _detail(callback: Callback) -> str:
+    """What a reader of the trace wants to know of a callback."""
+    data = callback.data
+    match callback.type:
+        case "ai_mode.changed":
+            return f": {data['previous']} → {data['new']}, epoch {data['epoch']}"
+        case "session.changed" | "quota.changed":
+            return f": {data['change']}"
+        case "message.deliver":
+            return f": a reply of {(data['message'].get('author') or {}).get('name') or 'somebody'}"
+        case _:
+            return ""
