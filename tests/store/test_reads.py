@@ -9,7 +9,7 @@ import pytest
 from handoff_sync.core.effects import AlertOps
 from handoff_sync.core.model import AuthorClass, Customer, Person, Phase, Responder
 from handoff_sync.store.committer import Job
-from handoff_sync.store.filters import SessionFilter
+from handoff_sync.store.filters import SessionFilter, encode_cursor
 from tests.store.world import WORKSPACE, Store, message, outcome, save, session, wrote
 
 
@@ -80,7 +80,10 @@ def test_pages_of_sessions_hold_every_one_once(store: Store) -> None:
     assert seen == [f"s{number}" for number in reversed(range(7))]
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "!!!", "YQ", "\u00e4"])
+NAIVE = encode_cursor("2026-03-01T12:00:00", "s1")
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "!!!", "YQ", "\u00e4", NAIVE])
 def test_a_foreign_cursor_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(ValueError, match="not one of ours"):
         store.reads.sessions(WORKSPACE, cursor=cursor)

@@ -26,7 +26,7 @@ _UNAVAILABLE_SQLITE = frozenset(
     }
 )
 # PostgreSQL classes and codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")
+_UNAVAILABLE_CLASSES = ("08", "25006", "53", "57", "58")
 _CONFLICT_CODES = frozenset({"40001", "40P01", "55P03", "23505"})
 
 

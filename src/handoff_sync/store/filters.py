@@ -83,9 +83,12 @@ def after_session(cursor: str) -> tuple[datetime, str]:
     """The last change and the id of the session where the page ended; ValueError when it is not our cursor."""
     at, id = decode_cursor(cursor, 2)
     try:
-        return datetime.fromisoformat(at), id
+        moment = datetime.fromisoformat(at)
     except ValueError as error:
         raise ValueError(_FOREIGN) from error
+    if moment.tzinfo is None or not id.isprintable():
+        raise ValueError(_FOREIGN)
+    return moment, id
 
 
 def number_cursor(number: int) -> str:

@@ -20,15 +20,13 @@ InboxKey = tuple[str, str]
 _RESULTS = select(inbox.c.workspace_id, inbox.c.event_id, inbox.c.result).where(
     tuple_(inbox.c.workspace_id, inbox.c.event_id).in_(bindparam("keys", expanding=True))
 )
-
-
 _NEWEST = select(func.max(inbox.c.received_at, type_=Moment()))
 
 
-# Without ON CONFLICT on purpose: of two transactions with the same event one must fail, and finds the result when
-# it is repeated.
 @cache
 def _insert(dialect: Dialect) -> BulkInsert:
+    # Without ON CONFLICT on purpose: of two transactions with the same event one must fail, and finds the result
+    # when it is repeated.
     return BulkInsert(dialect, inbox, inbox.c.keys())
 
 
