@@ -1,4 +1,5 @@
 # Build: docker build -t handoff-sync .
+# Health: GET /livez and /readyz of `run` and `web`; a worker has no port.
 # Run:   docker run -p 8000:8000 -v handoff:/data handoff-sync            (everything in one process, SQLite)
 #        docker run -e DATABASE_URL=... -e REDIS_URL=... handoff-sync web | worker | migrate   (production)
 FROM python:3.11-slim-bookworm AS build
@@ -23,6 +24,5 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/livez', timeout=2)"]
 ENTRYPOINT ["handoff-sync"]
 CMD ["run"]

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -295,3 +296,58 @@ def _answers(url: str) -> bool:
 def _hook_token(folder: Path) -> str:
     with closing(sqlite3.connect(folder / "data" / "handoff.db")) as database:
         return str(database.execute("SELECT hook_token FROM connections").fetchone()[0])
+
+
+# --- looking at what happened ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def handed_over(installed: Path) -> Path:
+    """With one session that waits for a human, whose mail is parked for want of a mail server."""
+    from handoff_sync.bootstrap import build
+    from handoff_sync.core.events import HandoffRequested
+    from handoff_sync.core.model import Customer, Trigger
+    from handoff_sync.core.policy import Mode
+    from handoff_sync.service.apply import on_conversation
+    from handoff_sync.settings import load_settings
+
+    database = f"sqlite:///{installed / 'data' / 'handoff.db'}"
+    app = build(load_settings(data_dir=installed / "data", database_url=database, broker_url="memory://"))
+    app.start(workers=False, sweeper=False)
+    try:
+        (workspace,) = app.admin.workspaces()
+        asked = HandoffRequested(
+            id="evt-1", at=datetime.now(UTC), trigger=Trigger.CUSTOMER_REQUEST, mode=Mode.AUTOMATIC
+        )
+        app.committer.run(on_conversation(workspace.id, "talk-1", asked, customer=Customer(name="Maya")))
+        for lane in app.reads.due_lanes(10):
+            app.runner.run(lane)
+    finally:
+        app.stop()
+    return installed
+
+
+def test_sessions_are_listed_and_told(handed_over: Path) -> None:
+    (session,) = listed("sessions", "list", "--needs-human", folder=handed_over)
+    assert (session["conversation"], session["customer"], session["phase"]) == ("talk-1", "Maya", "waiting")
+    assert listed("sessions", "list", "--status", "resolved", folder=handed_over) == []
+    told = listed("sessions", "show", session["id"], folder=handed_over)
+    assert "T11" in [line["rule"] for line in told["timeline"]]
+    table = handoff("sessions", "show", session["id"], folder=handed_over).stdout
+    assert "T11" in table
+    assert "waiting" in table
+
+
+def test_a_parked_delivery_says_why_and_can_be_retried(handed_over: Path) -> None:
+    (parked,) = listed("deliveries", "list", "--status", "parked", folder=handed_over)
+    assert parked["kind"] == "mail.admin"
+    shown = listed("deliveries", "show", str(parked["id"]), folder=handed_over)
+    assert "HANDOFF_SMTP_URL" in shown["why"]
+    assert "1 to be done again" in handoff("deliveries", "retry", str(parked["id"]), folder=handed_over).stdout
+    assert listed("deliveries", "list", "--status", "parked", folder=handed_over) == []
+    (pending,) = listed("deliveries", "list", "--status", "pending", folder=handed_over)
+    assert (pending["id"], pending["attempts"]) == (parked["id"], 0)
+    again = handoff("deliveries", "retry", str(parked["id"]), folder=handed_over)
+    assert again.returncode == FAILED
+    assert "not parked" in again.stderr
+    assert handoff("deliveries", "retry", folder=handed_over).stdout == "Nothing is parked.\n"
