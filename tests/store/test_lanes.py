@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
 
 from handoff_sync.store.committer import Job
+from handoff_sync.store.configuration import ConfigurationCache
 from handoff_sync.store.rows import Claim
 from handoff_sync.store.unit import UnitOfWork
-from tests.store.world import NOON, WORKSPACE, Store, ingest, link, names, note, opened, save, session, settle
+from tests.store.world import NOON, WORKSPACE, Store, ingest, link, names, note, opened, outcome, save, session, settle
 
 LANE = "s1/ticket:l1"
 
@@ -478,3 +480,30 @@ def test_a_started_connection_wakes_what_waited_for_it(store: Store) -> None:
     store.committer.run(Job(lambda uow: uow.release("con1")))
     assert store.take_rung() == {LANE}
     assert names(store.must_claim(LANE)) == ["one"]
+
+
+def test_a_wake_that_commits_while_the_lane_is_settled_is_not_lost(postgres_store: Store) -> None:
+    """The settle has begun, waits for the waker's lock on the lane, and must see what the waker wrote."""
+    store = postgres_store
+    with_notes(store, "one")
+    claim = store.must_claim(LANE)
+    with store.db.write.begin() as connection:
+        waker = UnitOfWork(connection, "postgresql", store.clock, ConfigurationCache())
+        current = waker.session("s1")
+        assert current is not None
+        waker.save(outcome(current, note("two")), None)
+        waker.flush()
+        settling = store.committer.submit(Job(lambda uow: uow.settle(claim, {claim.rows[0].id: "ok"})))
+        until_somebody_waits_for_a_lock(store)
+    assert settling.result(10)
+    assert names(store.must_claim(LANE)) == ["two"]
+
+
+def until_somebody_waits_for_a_lock(store: Store) -> None:
+    ends = time.monotonic() + 10
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    while time.monotonic() < ends:
+        with store.db.read.connect() as connection:
+            if connection.exec_driver_sql(waiting).scalar_one():
+                return
+    raise AssertionError("Nobody waits for a lock.")
