@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 500
 RING_AGAIN_S = 4.0
-"""A lane rung by this sweeper is not rung again for this long: its message may still wait in a long queue."""
+"""A lane that stays due is rung again after this long, not at every tick: its message may wait in a long queue."""
 
 
 class Sweeper:
@@ -59,11 +59,12 @@ class Sweeper:
         for timer in fired:
             timer.result(timeout=60)
         now = time.monotonic()
-        self._rung = {lane: at for lane, at in self._rung.items() if now - at < RING_AGAIN_S}
-        due = [lane for lane in self._reads.due_lanes(BATCH) if lane not in self._rung]
-        if due:
-            self._rung.update(dict.fromkeys(due, now))
-            self._ring(due)
+        due = self._reads.due_lanes(BATCH)
+        self._rung = {lane: at for lane in due if now - (at := self._rung.get(lane, -RING_AGAIN_S)) < RING_AGAIN_S}
+        unheard = [lane for lane in due if lane not in self._rung]
+        if unheard:
+            self._rung.update(dict.fromkeys(unheard, now))
+            self._ring(unheard)
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
