@@ -28,7 +28,16 @@ def ticket_lane(link: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetAiMode:
+class _ToPlatform:
+    """What the platform is told."""
+
+    @property
+    def destination(self) -> str:
+        return PLATFORM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAiMode(_ToPlatform):
     """Tell the platform who may speak from now on. `human` is shown to the customer when the policy discloses it."""
 
     previous: AiMode
@@ -44,13 +53,9 @@ class SetAiMode:
     def key(self) -> str:
         return f"mode:{self.version}"
 
-    @property
-    def destination(self) -> str:
-        return PLATFORM
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverToCustomer:
+class DeliverToCustomer(_ToPlatform):
     message: Message
     type: Literal["message.deliver"] = "message.deliver"
 
@@ -58,13 +63,9 @@ class DeliverToCustomer:
     def key(self) -> str:
         return f"deliver:{self.message.id}"
 
-    @property
-    def destination(self) -> str:
-        return PLATFORM
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotifyCustomer:
+class NotifyCustomer(_ToPlatform):
     """A customer notice; `kind` is on_handover, on_join, on_return or on_resolve, `texts` by language."""
 
     kind: str
@@ -76,13 +77,9 @@ class NotifyCustomer:
     def key(self) -> str:
         return f"notice:{self.handoff}:{self.kind}"
 
-    @property
-    def destination(self) -> str:
-        return PLATFORM
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandBack:
+class HandBack(_ToPlatform):
     """Context for the AI that takes over again: what was done, what is open."""
 
     handoff: int
@@ -95,10 +92,6 @@ class HandBack:
     def key(self) -> str:
         return f"handback:{self.handoff}:{self.version}"
 
-    @property
-    def destination(self) -> str:
-        return PLATFORM
-
 
 class SessionChange(StrEnum):
     CREATED = "created"
@@ -110,7 +103,7 @@ class SessionChange(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionChanged:
+class SessionChanged(_ToPlatform):
     change: SessionChange
     version: int
     assignee: Person | None = None
@@ -121,13 +114,9 @@ class SessionChanged:
     def key(self) -> str:
         return f"session.{self.change}:{self.version}"
 
-    @property
-    def destination(self) -> str:
-        return PLATFORM
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaChanged:
+class QuotaChanged(_ToPlatform):
     """`excluded`: a human was needed, do not count it. `corrected`: it was counted before; take it back."""
 
     change: Literal["excluded", "corrected"]
@@ -138,22 +127,28 @@ class QuotaChanged:
     def key(self) -> str:
         return f"quota:{self.change}:{self.version}"
 
-    @property
-    def destination(self) -> str:
-        return PLATFORM
-
 
 # --- to a ticket -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenTicket:
+class _ToTicket:
+    """What is said to one ticket."""
+
+    link: str
+
+    @property
+    def destination(self) -> str:
+        return ticket_lane(self.link)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTicket(_ToTicket):
     """Make the ticket of `link`, with the transcript up to message `through_seq`.
 
     `follow_up_of` is the link whose closed ticket this one follows.
     """
 
-    link: str
     connection: str
     handoff: int
     through_seq: int
@@ -164,16 +159,11 @@ class OpenTicket:
     def key(self) -> str:
         return f"open:{self.link}"
 
-    @property
-    def destination(self) -> str:
-        return ticket_lane(self.link)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppendToTicket:
+class AppendToTicket(_ToTicket):
     """Say one more message on the ticket. Neighbours coalesce into one comment."""
 
-    link: str
     seq: int
     message: Message
     public: bool
@@ -183,20 +173,15 @@ class AppendToTicket:
     def key(self) -> str:
         return f"append:{self.link}:{self.message.id}"
 
-    @property
-    def destination(self) -> str:
-        return ticket_lane(self.link)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoteOnTicket:
+class NoteOnTicket(_ToTicket):
     """An internal note of ours; `name` makes it unique on its ticket (for example `commands`, `handback:2`).
 
     When `through_seq` is greater than `after_seq`, the transcript of the messages in between (after_seq + 1 to
     through_seq) belongs below the text: what was said while the ticket rested.
     """
 
-    link: str
     name: str
     text: str
     after_seq: int = 0
@@ -207,14 +192,9 @@ class NoteOnTicket:
     def key(self) -> str:
         return f"note:{self.link}:{self.name}"
 
-    @property
-    def destination(self) -> str:
-        return ticket_lane(self.link)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetTicketStatus:
-    link: str
+class SetTicketStatus(_ToTicket):
     status: TicketStatus
     version: int
     type: Literal["ticket.set_status"] = "ticket.set_status"
@@ -223,16 +203,11 @@ class SetTicketStatus:
     def key(self) -> str:
         return f"status:{self.link}:{self.version}"
 
-    @property
-    def destination(self) -> str:
-        return ticket_lane(self.link)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetTicketAssignee:
+class SetTicketAssignee(_ToTicket):
     """None takes the assignee away. A person whom the helpdesk does not know becomes an internal note."""
 
-    link: str
     person: Person | None
     version: int
     type: Literal["ticket.set_assignee"] = "ticket.set_assignee"
@@ -241,14 +216,9 @@ class SetTicketAssignee:
     def key(self) -> str:
         return f"assignee:{self.link}:{self.version}"
 
-    @property
-    def destination(self) -> str:
-        return ticket_lane(self.link)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetTicketTags:
-    link: str
+class SetTicketTags(_ToTicket):
     add: tuple[str, ...]
     remove: tuple[str, ...]
     version: int
@@ -258,16 +228,21 @@ class SetTicketTags:
     def key(self) -> str:
         return f"tags:{self.link}:{self.version}"
 
-    @property
-    def destination(self) -> str:
-        return ticket_lane(self.link)
-
 
 # --- by mail -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailAdmin:
+class _ByMail:
+    """What is mailed."""
+
+    @property
+    def destination(self) -> str:
+        return MAIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailAdmin(_ByMail):
     kind: MailKind
     handoff: int
     recipient: Recipient
@@ -278,13 +253,9 @@ class MailAdmin:
     def key(self) -> str:
         return f"mail:{self.handoff}:{self.kind}:{self.recipient.email}"
 
-    @property
-    def destination(self) -> str:
-        return MAIL
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailCustomer:
+class MailCustomer(_ByMail):
     """An admin has joined; sent only to an address that the platform vouches for."""
 
     handoff: int
@@ -295,13 +266,9 @@ class MailCustomer:
     def key(self) -> str:
         return f"mail:{self.handoff}:admin_joined"
 
-    @property
-    def destination(self) -> str:
-        return MAIL
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertOps:
+class AlertOps(_ByMail):
     """Something an operator must see. `cause` makes it happen once; the detail holds no customer words."""
 
     kind: str
@@ -312,10 +279,6 @@ class AlertOps:
     @property
     def key(self) -> str:
         return f"alert:{self.kind}:{self.cause}"
-
-    @property
-    def destination(self) -> str:
-        return MAIL
 
 
 PlatformEffect = SetAiMode | DeliverToCustomer | NotifyCustomer | HandBack | SessionChanged | QuotaChanged
