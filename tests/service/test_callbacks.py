@@ -35,7 +35,7 @@ def received(request: bytes) -> tuple[dict[str, str], bytes]:
     return {name.lower(): value for name, _, value in lines}, body
 
 
-@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("secret", SECRETS, ids=["newest", "before"])
 def test_the_receiver_can_verify_it_with_either_secret(secret: str) -> None:
     with serve() as server, client() as http:
         result = send(http, server.url, CALLBACK, SECRETS, datetime.now(UTC))
