@@ -67,6 +67,7 @@ class App:
         if self._started:
             return
         self._started = True
+        self.doorbell.start()
         self.committer.start()
         if workers:
             declare_actors(self.broker, self.runner)
@@ -85,22 +86,27 @@ class App:
             self._worker.stop()
             self._worker = None
         self.committer.stop()
+        self.doorbell.stop()
         self.connections.close()
         self.http.close()
         self.db.dispose()
 
 
-def build(settings: Settings, *, clock: Clock = system_clock, checkpoint: Checkpoint = _pass) -> App:
-    """Wires one process. `clock` and `checkpoint` are for tests: simulated time, and a kill at a named point."""
+def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpoint = _pass) -> App:
+    """Wires one process. `clock` and `checkpoint` are for tests: simulated time, and a kill at a named point.
+
+    Without a clock the store goes by the database's own time, so that machines whose clocks differ agree on leases.
+    """
+    now = clock or system_clock
     db = open_database(settings.database_url)
     broker = make_broker(settings.broker_url)
     doorbell = Doorbell(broker)
     committer = Committer(db, clock, doorbell.ring, settings.database_writers)
     reads = Reads(db, clock)
     admin = Admin(db, committer, Vault(settings.key_ring()))
-    connections = ConnectionPool(admin, budget_storage(settings.broker_url), clock)
+    connections = ConnectionPool(admin, budget_storage(settings.broker_url), now)
     http = callback_client(AddressGuard(allowed=settings.private_destinations))
-    performers = _performers(settings, reads, admin, connections, http, clock, checkpoint)
+    performers = _performers(settings, reads, admin, connections, http, now, checkpoint)
     return App(
         settings=settings,
         db=db,
@@ -108,7 +114,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, checkpoint: Checkp
         reads=reads,
         admin=admin,
         connections=connections,
-        runner=Runner(committer, performers, connections, clock, settings.lease_s),
+        runner=Runner(committer, performers, connections, now, settings.lease_s),
         broker=broker,
         doorbell=doorbell,
         sweeper=Sweeper(committer, reads, doorbell.ring, settings.sweep_interval_s, SweepPlan(committer, admin).tick),
