@@ -40,7 +40,9 @@ def event(client: int, number: int) -> bytes:
     ).encode()
 
 
-def run(port: int, path: str, key: str, clients: int, seconds: float, body: Callable[[int, int], bytes] = event) -> Load:
+def run(
+    port: int, path: str, key: str, clients: int, seconds: float, body: Callable[[int, int], bytes] = event
+) -> Load:
     """Runs `clients` threads for `seconds`. Raises AssertionError on any answer that is not 2xx."""
     times: list[list[float]] = [[] for _ in range(clients)]
     ends = time.perf_counter() + seconds

@@ -1,29 +1,32 @@
-"""The servers that are measured: `python -m bench.server ours|bare PORT`. Settings come from the environment.
+"""The servers that are measured: `python -m bench.server ours|web|worker|bare PORT`. Settings come from the environment.
 
-`bare` is the same HTTP edge (key, validation, answer) with a committer that commits nothing: the yardstick.
+`ours` also delivers (embedded), `web` leaves that to workers. `bare` is the same HTTP edge (key, validation, answer) with a committer that commits nothing: the yardstick.
 """
 
 from __future__ import annotations
 
 import sys
-
+import time
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
-
+from fastapi import FastAPI
 
 from handoff_sync.api.app import create_app
 from handoff_sync.api.deps import ApiDeps
 from handoff_sync.api.metrics import Metrics
-from handoff_sync.bootstrap import build
+from handoff_sync.bootstrap import App, build
+from handoff_sync.contract.registry import connector_class
 from handoff_sync.core.effects import Verdict
 from handoff_sync.core.machine import new_session
 from handoff_sync.logs import configure_logs
 from handoff_sync.service.apply import Applied
 from handoff_sync.settings import load_settings
 from handoff_sync.web import make_app
+from handoff_sync.worker.actors import declare_actors
+from handoff_sync.worker.embedded import EmbeddedWorker
 
 
 class NoDatabase:
@@ -42,11 +45,17 @@ class NoDatabase:
 def main(which: str, port: int) -> None:
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
+    connector_class("zendesk").budgets = ()  # the account's limits are not what is measured
     parts = build(settings)
-    if which == "ours":
-        app = make_app(parts, workers=True)
-    else:
-        deps = ApiDeps(
+    if which == "worker":
+        work(parts)
+    app = make_app(parts, workers=which == "ours") if which != "bare" else bare(parts)
+    uvicorn.run(app, port=port, log_config=None, access_log=False, loop="uvloop", http="httptools")
+
+
+def bare(parts: App) -> FastAPI:
+    return create_app(
+        ApiDeps(
             committer=NoDatabase(),  # type: ignore[arg-type]
             reads=parts.reads,
             lookups=parts.admin,
@@ -54,9 +63,16 @@ def main(which: str, port: int) -> None:
             metrics=Metrics(),
             readiness=lambda: (),
         )
-        app = create_app(deps)
-    uvicorn.run(app, port=port, log_config=None, access_log=False, loop="uvloop", http="httptools")
+    )
 
+
+def work(parts: App) -> NoReturn:
+    """Delivers until it is ended."""
+    declare_actors(parts.broker, parts.runner)
+    parts.start(workers=False)
+    EmbeddedWorker(parts.broker, parts.settings.worker_threads).start()
+    while True:
+        time.sleep(60)
 
 
 if __name__ == "__main__":
