@@ -34,9 +34,8 @@ def main() -> None:
             for which in ("bare", "ours"):
                 load = measure(bed, which, given.clients, given.seconds)
                 measured[which].append(load)
-                print(
-                    f"round {number} {which}: {load.per_second:7.0f}/s p50 {load.p50_ms:.1f} ms p99 {load.p99_ms:.1f} ms"
-                )
+                figures = f"{load.per_second:.0f}/s, p50 {load.p50_ms:.1f} ms, p99 {load.p99_ms:.1f} ms"
+                print(f"round {number} {which}: {figures}")
     report(measured)
 
 

@@ -1,6 +1,7 @@
-"""The servers that are measured: `python -m bench.server ours|web|worker|bare PORT`. Settings come from the environment.
+"""The servers that are measured: `python -m bench.server ours|web|worker|bare PORT`.
 
-`ours` also delivers (embedded), `web` leaves that to workers. `bare` is the same HTTP edge (key, validation, answer) with a committer that commits nothing: the yardstick.
+`ours` also delivers (embedded), `web` leaves that to workers. `bare` is the same HTTP edge (key, validation, answer)
+with a committer that commits nothing: the yardstick. Settings come from the environment.
 """
 
 from __future__ import annotations
