@@ -117,7 +117,7 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
         runner=Runner(committer, performers, connections, now, settings.lease_s),
         broker=broker,
         doorbell=doorbell,
-        sweeper=Sweeper(committer, reads, doorbell.ring, settings.sweep_interval_s, SweepPlan(committer, admin).tick),
+        sweeper=Sweeper(committer, reads, doorbell.remind, settings.sweep_interval_s, SweepPlan(committer, admin).tick),
         http=http,
     )
 
@@ -135,7 +135,7 @@ def _performers(
     letters = Letters(reads, settings.public_url, settings.alert_to, clock)
     return {
         "ticket": TicketLane(connections, reads, drafts, clock, checkpoint, settings.settle_s),
-        "sync": SyncLane(connections, reads),
+        "sync": SyncLane(connections, reads, clock),
         "sweep": SweepLane(connections, reads, clock, settings.poll_interval_s),
         "platform": PlatformLane(admin, reads, http, clock),
         "mail": MailLane(admin, reads, letters, make_transport(settings.smtp_url), settings.mail_from, clock),

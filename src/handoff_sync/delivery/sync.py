@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from handoff_sync.contract.connector import TicketSnapshot
+from handoff_sync.contract.connector import Connector, TicketSnapshot
 from handoff_sync.delivery.connections import ConnectionPool
 from handoff_sync.delivery.lease import Lease
-from handoff_sync.errors import HandoffError
+from handoff_sync.errors import HandoffError, NotReady, OutcomeUnknown, UnrecognisedPayload, VendorDown
 from handoff_sync.service.sync import apply_reading
 from handoff_sync.store.reads import Reads
 from handoff_sync.store.rows import LinkRow
 from handoff_sync.store.unit import UnitOfWork
 
+SELDOM = timedelta(hours=1)
+"""How often a ticket is tried again that could not be read for hours."""
+
+MOST_MERGES = 5
+"""How far merges are followed: longer chains end at a ticket that the next reading goes on from."""
+
 
 class SyncLane:
     """Level-triggered: however many webhooks came, one reading tells all."""
 
-    def __init__(self, connections: ConnectionPool, reads: Reads) -> None:
+    def __init__(self, connections: ConnectionPool, reads: Reads, clock: Callable[[], datetime]) -> None:
         self._connections = connections
         self._reads = reads
+        self._clock = clock
 
     def perform(self, lease: Lease) -> None:
         link = self._reads.link(lease.claim.destination.partition(":")[2])
@@ -29,22 +38,35 @@ class SyncLane:
         connector = self._connections.get(link.connection_id)
         lease.before_call()
         snapshot = connector.read(link.remote_id, link.cursor)
-        target = None
-        if snapshot.merged_into is not None:
-            lease.before_call()
-            target = connector.read(snapshot.merged_into, None)
+        target = _end_of_merges(lease, connector, snapshot)
+        if target is not None:
+            snapshot = replace(snapshot, merged_into=target.id)
         self._connections.worked(link.connection_id)
         number = lease.claim.token
         lease.settle({}, also=lambda uow: _take(uow, link.id, number, snapshot, target))
 
     def give_up(self, lease: Lease, error: HandoffError) -> None:
-        """Nothing is lost: the next webhook or sweep reads again."""
-        lease.settle({})
+        """The sweep has passed by already and nobody may ever say again that the ticket changed: ask now and then.
+
+        What time cannot help is read at the ticket's next change.
+        """
+        hopeful = isinstance(error, VendorDown | OutcomeUnknown | UnrecognisedPayload | NotReady)
+        lease.settle({}, next_due=self._clock() + SELDOM if hopeful else None)
 
 
-def _take(
-    uow: UnitOfWork, link_id: str, number: int, snapshot: TicketSnapshot, target: TicketSnapshot | None
-) -> None:
+def _end_of_merges(lease: Lease, connector: Connector, source: TicketSnapshot) -> TicketSnapshot | None:
+    """The ticket in which merges have ended up; None where there was none."""
+    target, seen = None, {source.id}
+    following = source.merged_into
+    while following is not None and following not in seen and len(seen) <= MOST_MERGES:
+        lease.before_call()
+        target = connector.read(following, None)
+        seen.add(following)
+        following = target.merged_into
+    return target
+
+
+def _take(uow: UnitOfWork, link_id: str, number: int, snapshot: TicketSnapshot, target: TicketSnapshot | None) -> None:
     link = uow.link(link_id)
     if link is None:
         return

@@ -36,9 +36,27 @@ def make_broker(url: str) -> dramatiq.Broker:
     return broker
 
 
+def waiting(broker: dramatiq.Broker) -> int:
+    """How many messages no worker has taken yet; 0 where the broker cannot tell."""
+    match broker:
+        case StubBroker():
+            return int(broker.queues[QUEUE].qsize())
+        case RedisBroker():
+            return int(broker.client.llen(f"{broker.namespace}:{QUEUE}"))
+        case _:
+            return 0
+
+
 def _middleware() -> list[Middleware]:
     """No retries, delays or results: attempts and due times live in the database."""
-    return [AgeLimit(), TimeLimit(time_limit=600_000), ShutdownNotifications(), Callbacks(), Pipelines(), Retries(max_retries=0)]
+    return [
+        AgeLimit(),
+        TimeLimit(time_limit=600_000),
+        ShutdownNotifications(),
+        Callbacks(),
+        Pipelines(),
+        Retries(max_retries=0),
+    ]
 
 
 def _memory() -> StubBroker:
@@ -65,5 +83,7 @@ def _rabbitmq(url: str) -> dramatiq.Broker:
     try:
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
     except ImportError as error:
-        raise ConfigurationError(["broker_url: amqp:// needs the extra: pip install 'handoff-sync[rabbitmq]'."]) from error
+        raise ConfigurationError(
+            ["broker_url: amqp:// needs the extra: pip install 'handoff-sync[rabbitmq]'."]
+        ) from error
     return RabbitmqBroker(url=url, middleware=_middleware(), confirm_delivery=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Collection
 
 import structlog
@@ -16,8 +15,6 @@ from handoff_sync.store.reads import Reads
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-RING_AGAIN_S = 4.0
-"""A lane that stays due is rung again after this long, not at every tick: its message may wait in a long queue."""
 
 
 class Sweeper:
@@ -27,16 +24,15 @@ class Sweeper:
         self,
         committer: Committer,
         reads: Reads,
-        ring: Callable[[Collection[str]], None],
+        remind: Callable[[Collection[str]], None],
         interval_s: float,
         plan: Callable[[], None] = lambda: None,
     ) -> None:
         self._committer = committer
         self._reads = reads
-        self._ring = ring
+        self._remind = remind
         self._interval_s = interval_s
         self._plan = plan
-        self._rung: dict[str, float] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -53,25 +49,30 @@ class Sweeper:
             self._thread = None
 
     def tick(self) -> None:
-        """One look at timers and lanes. Cost follows what is due, not what exists."""
-        self._plan()
-        fired = [self._committer.submit(fire_due(session_id)) for session_id in self._reads.due_sessions(BATCH)]
-        for timer in fired:
-            timer.result(timeout=60)
-        now = time.monotonic()
-        due = self._reads.due_lanes(BATCH)
-        self._rung = {lane: at for lane in due if now - (at := self._rung.get(lane, -RING_AGAIN_S)) < RING_AGAIN_S}
-        unheard = [lane for lane in due if lane not in self._rung]
-        if unheard:
-            self._rung.update(dict.fromkeys(unheard, now))
-            self._ring(unheard)
+        """One look at plans, timers and lanes: what goes wrong with one of them holds up no other.
 
-    def _loop(self) -> None:
-        while not self._stopping.is_set():
+        Cost follows what is due, not what exists.
+        """
+        for look in (self._plan, self._fire_timers, self._remind_of_lanes):
             try:
-                self.tick()
+                look()
             except NotReady as error:
                 log.warning("sweeper waits for the database", error=str(error))
             except Exception:
-                log.exception("sweeper tick failed")
+                log.exception("a look of the sweeper failed")
+
+    def _fire_timers(self) -> None:
+        fired = {session: self._committer.submit(fire_due(session)) for session in self._reads.due_sessions(BATCH)}
+        for session, timer in fired.items():
+            if (error := timer.exception(timeout=60)) is not None:
+                # Text of an unexpected error may hold what was said in the session.
+                log.error("timer failed", session=session, kind=type(error).__name__)
+
+    def _remind_of_lanes(self) -> None:
+        if due := self._reads.due_lanes(BATCH):
+            self._remind(due)
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            self.tick()
             self._stopping.wait(self._interval_s)
