@@ -2,116 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from handoff_sync.contract.connector import TicketRef
-from handoff_sync.core.effects import AppendToTicket, OpenTicket
-from handoff_sync.core.events import Event, HandoffRequested, TicketCreated, TicketCreateFailed, TicketDeleted, TicketStatusChanged
-from handoff_sync.core.model import AuthorClass, TicketLink, TicketStatus, Trigger
+from handoff_sync.core.effects import AppendToTicket, Outcome, Verdict
+from handoff_sync.core.events import Event, HandoffRequested, TicketCreated, TicketCreateFailed, TicketStatusChanged
+from handoff_sync.core.model import AuthorClass, EndReason, LinkState, Session, TicketLink, TicketStatus, Trigger
 from handoff_sync.core.policy import Mode
 from handoff_sync.delivery.lease import Lease
-from handoff_sync.errors import HandoffError, VendorRejected
+from handoff_sync.errors import HandoffError, TicketFull, VendorRejected
 from handoff_sync.service.apply import step
 from handoff_sync.service.hooks import wake_sync
 from handoff_sync.store.rows import OutboxRow
 from handoff_sync.store.unit import UnitOfWork
 
+_ENDED_BY_TICKET = frozenset({EndReason.TICKET_SOLVED, EndReason.TICKET_CLOSED})
+
 
 def opened(
-    lease: Lease, row: OutboxRow, link: TicketLink, ref: TicketRef, comments: Sequence[str], recent: Sequence[datetime]
+    lease: Lease,
+    done: Mapping[int, str],
+    key: str,
+    link: TicketLink,
+    ref: TicketRef,
+    comments: Sequence[str],
+    recent: Sequence[datetime],
 ) -> None:
     """The ticket is there: bind it, and read it once for whatever happened to it before we knew its id."""
 
     def also(uow: UnitOfWork) -> None:
-        _tell(
-            uow,
-            lease,
-            TicketCreated(id=f"created:{link.id}", at=uow.now, link=link.id, remote_id=ref.id, url=ref.url),
-        )
-        _remember(uow, link, comments, row.key)
-        if (bound := uow.link(link.id)) is not None:
-            wake_sync(uow, bound)
+        created = TicketCreated(id=f"created:{link.id}", at=uow.now, link=link.id, remote_id=ref.id, url=ref.url)
+        _tell(uow, lease, created)
+        _remember(uow, link, comments, key)
+        _read_again(uow, link)
 
-    lease.settle({row.id: ref.id}, also, recent=recent)
+    lease.settle(done, also, recent=recent)
+
+
+def open_failed(lease: Lease, row: OutboxRow, link_id: str, error: HandoffError) -> None:
+    """A ticket that cannot be made holds back all that follows it, until a person replays or skips it."""
+
+    def also(uow: UnitOfWork) -> None:
+        failed = TicketCreateFailed(
+            id=f"failed:{link_id}:{lease.claim.token}",
+            at=uow.now,
+            link=link_id,
+            permanent=isinstance(error, VendorRejected),
+            reason=str(error),
+        )
+        _tell(uow, lease, failed)
+
+    lease.park([row], str(error), block=True, also=also)
 
 
 def said(
     lease: Lease, group: Sequence[OutboxRow], link: TicketLink, comments: Sequence[str], recent: Sequence[datetime]
 ) -> None:
     """The comment is there: its id tells our own words from others' when the ticket is read."""
-    done = {row.id: comments[0] for row in group}
+    done = {row.id: ",".join(comments) for row in group}
     lease.settle(done, lambda uow: _remember(uow, link, comments, group[0].key), recent=recent)
 
 
-def gone(lease: Lease, rows: Sequence[OutboxRow], link: TicketLink) -> None:
-    """The ticket was deleted under us: what it should have been told stays visible."""
+def in_doubt(lease: Lease, link: TicketLink, at: datetime, error: HandoffError) -> None:
+    """The ticket refused as closed or gone: was it closed, merged or deleted, and by whom? Only a reading tells.
+
+    The rows wait until `at` and are then performed under what was read: on the ticket that ours was merged into, on a
+    follow-up, or not at all.
+    """
+    lease.retry(at, str(error), forget=lease.undone, also=lambda uow: _read_again(uow, link))
+
+
+def full(lease: Lease, group: Sequence[OutboxRow], link: TicketLink, error: TicketFull) -> None:
+    """The ticket holds no more comments, which no reading tells. It counts as closed when a customer goes unheard."""
+    if not any(_by_customer(row) for row in group):
+        lease.cancel(group, str(error))
+        return
 
     def also(uow: UnitOfWork) -> None:
-        _tell(uow, lease, TicketDeleted(id=f"gone:{link.id}:{rows[0].id}", at=uow.now, link=link.id))
+        name = f"full:{link.id}:{group[0].id}"
+        _tell(uow, lease, TicketStatusChanged(id=name, at=uow.now, link=link.id, status=TicketStatus.CLOSED))
+        _follow_up(uow, lease, group, link, str(error))
 
-    lease.park(rows, "The ticket is deleted at the helpdesk.", block=False, also=also)
-
-
-def closed(lease: Lease, rows: Sequence[OutboxRow], link: TicketLink, error: HandoffError) -> None:
-    """The ticket takes nothing more. Words of a customer that it missed go into a follow-up ticket."""
-    missed = any(_by_customer(row) for row in rows)
-
-    def also(uow: UnitOfWork) -> None:
-        closing = TicketStatusChanged(
-            id=f"closed:{link.id}:{rows[0].id}", at=uow.now, link=link.id, status=TicketStatus.CLOSED
-        )
-        _tell(uow, lease, closing)
-        if missed:
-            again = HandoffRequested(
-                id=f"follow-up:{link.id}:{rows[0].id}",
-                at=uow.now,
-                trigger=Trigger.REOPEN,
-                mode=Mode.AUTOMATIC,
-                reason="The customer wrote while the ticket was being closed.",
-            )
-            _tell(uow, lease, again)
-
-    lease.cancel(rows, str(error), also)
+    lease.settle({}, also)
 
 
 def unsayable(lease: Lease, rows: Sequence[OutboxRow], link: TicketLink) -> None:
-    """The link takes no more writes: customer words stay visible, our own remarks are dropped."""
-    words = [row for row in rows if _by_customer(row)]
-    if words:
-        lease.park(words, f"The ticket link is {link.state}.", block=False)
-    else:
-        lease.cancel(rows, f"The ticket link is {link.state}.")
+    """The link takes no more writes. Our own remarks are dropped; a customer's words never are.
 
-
-def give_up(lease: Lease, error: HandoffError) -> None:
-    """Nothing more will be tried without a person. A ticket that cannot be made holds back all that follows it."""
-    rows = lease.claim.rows[:1]
-    if not rows:
-        lease.settle({})
-        return
-    effect = rows[0].effect
-    if not isinstance(effect, OpenTicket):
-        lease.park(rows, str(error), block=False)
-        return
+    After a merge within the session its other ticket has them. Where the ticket was closed while they were on their
+    way, people are asked again. Else they stay visible.
+    """
+    reason = f"The ticket link is {link.state}."
+    words = [row for row in rows if _by_customer(row)] if link.state is not LinkState.MERGED else []
+    rest = [row for row in rows if row not in words]
 
     def also(uow: UnitOfWork) -> None:
-        failed = TicketCreateFailed(
-            id=f"failed:{effect.link}:{lease.claim.token}",
-            at=uow.now,
-            link=effect.link,
-            permanent=isinstance(error, VendorRejected),
-            reason=str(error),
-        )
-        _tell(uow, lease, failed)
+        if words and link.state is LinkState.CLOSED:
+            _follow_up(uow, lease, words, link, reason)
+        elif words:
+            uow.park(lease.claim, [row.id for row in words], reason, block=False)
 
-    lease.park(rows, str(error), block=True, also=also)
+    lease.cancel(rest, reason, also)
 
 
-def _tell(uow: UnitOfWork, lease: Lease, event: Event) -> None:
+def _follow_up(uow: UnitOfWork, lease: Lease, words: Sequence[OutboxRow], link: TicketLink, reason: str) -> None:
+    """The follow-up ticket opens with the whole talk, these words included. Where none comes, they are parked."""
+    ids = [row.id for row in words]
+    session = _session(uow, lease)
+    again = HandoffRequested(
+        id=f"follow-up:{link.id}:{words[0].id}",
+        at=uow.now,
+        trigger=Trigger.REOPEN,
+        mode=Mode.AUTOMATIC,
+        reason="The customer wrote while the ticket was being closed.",
+    )
+    asked = _tell(uow, lease, again) if session is not None and _left_unheard(session) else None
+    if asked is not None and asked.verdict is Verdict.APPLIED:
+        uow.cancel(lease.claim, ids, f"{reason} A follow-up ticket says it.")
+    else:
+        uow.park(lease.claim, ids, reason, block=False)
+
+
+def _left_unheard(session: Session) -> bool:
+    """Not where a person has ended the handoff since: they saw the words, or could have."""
+    last = session.handoff
+    return session.human_handoff or (last is not None and last.end_reason in _ENDED_BY_TICKET)
+
+
+def _session(uow: UnitOfWork, lease: Lease) -> Session | None:
     assert lease.claim.session_id is not None
-    if (session := uow.session(lease.claim.session_id)) is not None:
-        step(uow, session, event)
+    return uow.session(lease.claim.session_id)
+
+
+def _tell(uow: UnitOfWork, lease: Lease, event: Event) -> Outcome | None:
+    session = _session(uow, lease)
+    return step(uow, session, event) if session is not None else None
+
+
+def _read_again(uow: UnitOfWork, link: TicketLink) -> None:
+    if (bound := uow.link(link.id)) is not None:
+        wake_sync(uow, bound)
 
 
 def _remember(uow: UnitOfWork, link: TicketLink, comments: Sequence[str], marker: str) -> None:

@@ -53,7 +53,14 @@ class Appender:
         return made
 
     def _append(
-        self, lease: Lease, row: OutboxRow, connector: Connector, ticket: str, comment: CommentDraft, *, look_first: bool
+        self,
+        lease: Lease,
+        row: OutboxRow,
+        connector: Connector,
+        ticket: str,
+        comment: CommentDraft,
+        *,
+        look_first: bool,
     ) -> str:
         if look_first:
             lease.before_call()

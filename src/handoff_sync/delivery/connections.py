@@ -87,8 +87,7 @@ class ConnectionPool:
 
     def stop(self, connection_id: str | None, why: str) -> None:
         """Nothing more is sent until a person acts; rows stay pending."""
-        if connection_id is not None:
-            self._admin.stop_connection(connection_id, why)
+        if connection_id is not None and self._admin.stop_connection(connection_id, why):
             log.error("connection stopped, a person must act", connection=connection_id, why=why)
 
     def worked(self, connection_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from handoff_sync.contract.connector import CommentDraft, Requester, TicketDraft
@@ -13,6 +13,9 @@ from handoff_sync.core.redaction import redact
 from handoff_sync.core.transcript import TicketHead, comment_html, note_parts, subject, ticket_parts
 from handoff_sync.errors import NotFound
 from handoff_sync.store.reads import Reads
+
+Clean = Callable[[str], str]
+"""Takes out of a text what must not leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class Drafts:
         self._reads = reads
         self._public_url = public_url
 
-    def opening(self, session: Session, effect: OpenTicket, limit: int) -> Opening:
+    def opening(self, session: Session, effect: OpenTicket, limit: int, first_tags: tuple[str, ...] = ()) -> Opening:
         """The ticket of `effect`: the transcript up to its `through_seq`, split to `limit` bytes a part."""
         link = _link(session, effect.link)
         handoff = next(h for h in session.handoffs if h.number == effect.handoff)
@@ -39,15 +42,16 @@ class Drafts:
             ConnectionRule(connection=effect.connection),
         )
         messages = [m for m in self._reads.messages(session.id) if m.seq <= effect.through_seq]
-        parts = ticket_parts(
-            self._clean(messages, handoff), self._head(session, handoff), limit
-        )  # private notes are part of it: the ticket's first comment is internal
+        clean = _cleaner(handoff)
+        # Private notes are part of it: the ticket's first comment is internal.
+        parts = ticket_parts(_stored(messages, clean), self._head(session, handoff, clean), limit)
+        tags = ("handoff-sync", "human-handoff", *rule.tags, *_scenario_tags(handoff), *map(clean, first_tags))
         draft = TicketDraft(
             external_id=link.key,
-            subject=subject(rule.subject, self._customer(session, handoff)),
-            requester=requester_of(session),
+            subject=subject(rule.subject, _customer(session, clean)),
+            requester=_requester(session, clean),
             html=parts[0],
-            tags=("handoff-sync", "human-handoff", *rule.tags, *_scenario_tags(handoff)),
+            tags=tuple(dict.fromkeys(tags)),
             priority=_priority(handoff) or rule.priority,
             group=rule.group,
             custom_fields=rule.custom_fields,
@@ -59,12 +63,11 @@ class Drafts:
         self, session: Session, appends: Sequence[AppendToTicket], marker: str, limit: int
     ) -> tuple[CommentDraft, ...]:
         """One or more comments that say the messages, in order; several only where they are too long for one."""
-        handoff = session.handoff
-        redacted = handoff is None or handoff.policy.redact
-        messages = [_said(effect, redacted) for effect in appends]
+        clean = _cleaner(session.handoff)
+        messages = [_message(effect.message, clean) for effect in appends]
         by_customer = all(effect.message.author_class is AuthorClass.CUSTOMER for effect in appends)
-        parts = comment_html(messages, limit, session.customer)
-        author = requester_of(session) if by_customer and appends[0].public else None
+        parts = comment_html(messages, limit, _customer(session, clean))
+        author = _requester(session, clean) if by_customer and appends[0].public else None
         return tuple(
             CommentDraft(marker=f"{marker}/{n}", html=html, public=appends[0].public, author=author)
             for n, html in enumerate(parts, start=1)
@@ -72,38 +75,31 @@ class Drafts:
 
     def notes(self, session: Session, note: NoteOnTicket, limit: int) -> tuple[CommentDraft, ...]:
         """An internal note, with what was said while the ticket rested."""
-        handoff = session.handoff
+        clean = _cleaner(session.handoff)
         wanted = range(note.after_seq + 1, note.through_seq + 1)
         said = [m for m in self._reads.messages(session.id) if m.seq in wanted] if wanted else []
-        below = self._clean(said, handoff) if handoff is not None else said
-        return internal(note.key, note_parts(note.text, below, limit, session.customer))
+        parts = note_parts(clean(note.text), _stored(said, clean), limit, _customer(session, clean))
+        return internal(note.key, parts)
 
-    def _head(self, session: Session, handoff: Handoff) -> TicketHead:
-        summary = handoff.summary or session.summary
+    def tags(self, session: Session, tags: tuple[str, ...]) -> tuple[str, ...]:
+        """Labels are free text of the platform and of people."""
+        return tuple(map(_cleaner(session.handoff), tags))
+
+    def _head(self, session: Session, handoff: Handoff, clean: Clean) -> TicketHead:
         return TicketHead(
-            customer=self._customer(session, handoff),
+            customer=_customer(session, clean),
             trigger=handoff.trigger,
-            scenarios=handoff.scenarios,
-            reason=redact(handoff.reason) if handoff.policy.redact else handoff.reason,
-            summary=redact(summary) if handoff.policy.redact else summary,
+            scenarios=tuple(map(clean, handoff.scenarios)),
+            reason=clean(handoff.reason),
+            summary=clean(handoff.summary or session.summary),
             link=f"{self._public_url}/v1/sessions/{session.id}" if self._public_url else None,
-            notes=self._earlier_notes(session, handoff),
+            notes=_stored(self._earlier_notes(session), clean),
         )
 
-    def _earlier_notes(self, session: Session, handoff: Handoff) -> tuple[StoredMessage, ...]:
+    def _earlier_notes(self, session: Session) -> list[StoredMessage]:
         if session.previous_session_id is None:
-            return ()
-        earlier = self._reads.messages(session.previous_session_id)
-        return tuple(self._clean([m for m in earlier if m.kind == "note"], handoff))
-
-    def _clean(self, messages: Sequence[StoredMessage], handoff: Handoff) -> list[StoredMessage]:
-        if not handoff.policy.redact:
-            return list(messages)
-        return [replace(m, message=replace(m.message, text=redact(m.message.text))) for m in messages]
-
-    def _customer(self, session: Session, handoff: Handoff) -> Customer:
-        name = session.customer.name
-        return replace(session.customer, name=redact(name)) if name and handoff.policy.redact else session.customer
+            return []
+        return [m for m in self._reads.messages(session.previous_session_id) if m.kind == "note"]
 
 
 def internal(marker: str, parts: Sequence[str]) -> tuple[CommentDraft, ...]:
@@ -111,16 +107,29 @@ def internal(marker: str, parts: Sequence[str]) -> tuple[CommentDraft, ...]:
     return tuple(CommentDraft(marker=f"{marker}/{n}", html=html, public=False) for n, html in enumerate(parts, 1))
 
 
-def requester_of(session: Session) -> Requester:
+def _requester(session: Session, clean: Clean) -> Requester:
     """The customer at the helpdesk. One without an id of the platform is known by their conversation alone."""
-    customer = session.customer
-    known_as = customer.external_id or f"conversation-{session.conversation_id}"
-    return Requester(external_id=f"{session.workspace}:{known_as}", customer=customer)
+    known_as = session.customer.external_id or f"conversation-{session.conversation_id}"
+    return Requester(external_id=f"{session.workspace}:{known_as}", customer=_customer(session, clean))
 
 
-def _said(effect: AppendToTicket, redacted: bool) -> Message:
-    message = effect.message
-    return replace(message, text=redact(message.text)) if redacted else message
+def _cleaner(handoff: Handoff | None) -> Clean:
+    """Masks card numbers and secrets, unless the handoff's policy leaves them."""
+    return redact if handoff is None or handoff.policy.redact else lambda text: text
+
+
+def _customer(session: Session, clean: Clean) -> Customer:
+    name = session.customer.name
+    return replace(session.customer, name=clean(name)) if name else session.customer
+
+
+def _message(message: Message, clean: Clean) -> Message:
+    files = tuple(replace(file, name=clean(file.name)) for file in message.attachments)
+    return replace(message, text=clean(message.text), attachments=files)
+
+
+def _stored(messages: Sequence[StoredMessage], clean: Clean) -> tuple[StoredMessage, ...]:
+    return tuple(replace(stored, message=_message(stored.message, clean)) for stored in messages)
 
 
 def _link(session: Session, link_id: str) -> TicketLink:

@@ -52,6 +52,17 @@ class Lease:
         """The row's journal as it is now, notes of earlier attempts included."""
         return self._journals[row.id]
 
+    @property
+    def undone(self) -> tuple[str, ...]:
+        """What the first row's journal may forget when the other side said that it did nothing: this attempt's marks.
+
+        Not those of an earlier attempt, which may have reached it; none when a part of what was to be said is there.
+        """
+        row = self.claim.rows[0] if self.claim.rows else None
+        if row is None or any(name.startswith("comment ") for name in self._journals[row.id]):
+            return ()
+        return tuple(mark for mark in ("sent", "resent") if mark not in row.journal)
+
     def settle(
         self,
         done: Mapping[int, str],

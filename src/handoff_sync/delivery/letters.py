@@ -77,9 +77,7 @@ class Letters:
             human_name=human if policy.disclose_human else "",
             workspace_name=workspace.name if workspace is not None else "",
         )
-        return Post(
-            letter=letter, address=customer.email, name=customer.name or "", language=customer.locale or "en"
-        )
+        return Post(letter=letter, address=customer.email, name=customer.name or "", language=customer.locale or "en")
 
     def _to_admin(self, effect: MailAdmin, session: Session) -> Post:
         to, handoff = effect.recipient, _handoff(session, effect.handoff)
@@ -101,29 +99,25 @@ class Letters:
                 waiting = self._now() - (handoff.decided_at or handoff.requested_at)
                 return Reminder(conversation=about, waiting_minutes=int(waiting.total_seconds() // 60))
             case MailKind.TICKET_FAILED:
-                return TicketFailed(conversation=about, helpdesk="the helpdesk", reason=effect.detail)
+                return TicketFailed(conversation=about, helpdesk="the helpdesk", reason=redact(effect.detail))
 
     def _about(self, session: Session, handoff: Handoff) -> Conversation:
         messages = self._reads.messages(session.id)
-        name = session.customer.name or ""
+        name = redact(session.customer.name or "")
         return Conversation(
             session_url=f"{self._public_url}/v1/sessions/{session.id}",
             customer_name=name,
             why=WHY[handoff.trigger],
-            scenarios=handoff.scenarios,
+            scenarios=tuple(map(redact, handoff.scenarios)),
             reason=redact(handoff.reason),
             summary=redact(handoff.summary or session.summary or extract(messages, name or None)),
             excerpt=excerpt(messages, name or None),
-            tickets=tuple(
-                TicketLine(title=link.connection, url=link.url) for link in session.live_links if link.url
-            ),
+            tickets=tuple(TicketLine(title=link.connection, url=link.url) for link in session.live_links if link.url),
         )
 
     def _transcript(self, session: Session) -> TextFile:
         """The whole conversation: where no ticket can be made, the mail is all that people have."""
-        return TextFile(
-            name="transcript.txt", text=redact(as_text(self._reads.messages(session.id), session.customer))
-        )
+        return TextFile(name="transcript.txt", text=redact(as_text(self._reads.messages(session.id), session.customer)))
 
 
 def _handoff(session: Session, number: int) -> Handoff:

@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 MAIL_LEASE_S = 360.0
 """A mail server may take five minutes to answer after DATA."""
 
+UNCONFIRMED = "sent twice, not confirmed"
+"""A third copy would help nobody."""
+
 
 class MailLane:
     """Performs the first row of the lane. Without a mail server mails are parked, where people see them."""
@@ -78,12 +81,16 @@ class MailLane:
             thread=(session.id,),
         )
         message = build_message(render(post.letter, post.language), envelope, row.created_at, post.files)
+        if "resent" in lease.noted(row):
+            lease.settle({row.id: UNCONFIRMED})  # the worker ended while it sent the second copy
+            return
+        lease.note(row, "resent" if lease.sent_before else "sent", self._clock().isoformat())
         lease.before_call()
         try:
             transport.send(message)
         except OutcomeUnknown:
-            if row.attempts == 0:
+            if not lease.sent_before:
                 raise
-            lease.settle({row.id: "sent twice, not confirmed"})  # a third copy helps nobody
+            lease.settle({row.id: UNCONFIRMED})
         else:
             lease.settle({row.id: "sent"})

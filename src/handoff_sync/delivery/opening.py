@@ -1,4 +1,4 @@
-"""Open a ticket once, whatever happens in between (reliability.md section 2, "Creating a ticket without duplicates")."""
+"""Open a ticket once, whatever happens in between (reliability.md section 2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from handoff_sync.delivery import aftermath
 from handoff_sync.delivery.appending import Appender
 from handoff_sync.delivery.connections import Held
 from handoff_sync.delivery.drafts import Drafts, Opening
+from handoff_sync.delivery.grouping import opening_tags
 from handoff_sync.delivery.lease import Lease, RowJournal
+from handoff_sync.errors import TicketClosed, TicketFull, TicketGone
 from handoff_sync.store.rows import OutboxRow
 
 
@@ -43,17 +45,23 @@ class Opener:
         link: TicketLink,
         connector: Connector,
     ) -> None:
-        opening = self._drafts.opening(session, effect, connector.capabilities.max_comment_bytes)
+        tags = opening_tags(lease.claim.rows)
+        first_tags = tags[1].add if tags is not None else ()
+        opening = self._drafts.opening(session, effect, connector.capabilities.max_comment_bytes, first_tags)
         resumed = "ticket" in lease.noted(row)
         ref = self._ticket(lease, row, opening, connector)
         rest = [
             CommentDraft(marker=f"{link.key}/{number}", html=html, public=False)
             for number, html in enumerate(opening.rest, start=2)
         ]
-        made = self._appender.each(lease, row, connector, ref.id, rest, uncertain=resumed)
+        try:
+            made = self._appender.each(lease, row, connector, ref.id, rest, uncertain=resumed)
+        except (TicketClosed, TicketGone, TicketFull):
+            made = []  # an agent was faster; the first reading tells what became of it
         self._checkpoint("open.settling")
         comments = [ref.comment_id, *made] if ref.comment_id else made
-        aftermath.opened(lease, row, link, ref, comments, [self._clock()] * len(rest))
+        done = {row.id: ref.id} | ({tags[0].id: "The ticket was opened with them."} if tags is not None else {})
+        aftermath.opened(lease, done, row.key, link, ref, comments, [self._clock()] * len(made))
 
     def _ticket(self, lease: Lease, row: OutboxRow, opening: Opening, connector: Connector) -> TicketRef:
         if (made := lease.noted(row).get("ticket")) is not None:

@@ -1,4 +1,4 @@
-"""How often one ticket may be written to: the first updates go at once, then they are spread so that none is refused."""
+"""How often one ticket may be written to: first updates go at once, later ones are spread so that none is refused."""
 
 from __future__ import annotations
 

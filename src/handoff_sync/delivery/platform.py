@@ -1,4 +1,4 @@
-"""Tell the platform: signed callbacks, one after another, the same id and body on every try (lane `platform:<endpoint>`)."""
+"""Tell the platform: signed callbacks in order, the same id and body on every try (lane `platform:<endpoint>`)."""
 
 from __future__ import annotations
 

@@ -96,18 +96,17 @@ class Runner:
         """One table from error to action (reliability.md section 4)."""
         claim, now = lease.claim, self._clock()
         attempts = (claim.rows[0].attempts if claim.rows else claim.attempts - 1) + 1
-        certain = () if lease.sent_before else ("sent",)  # an older doubt is not settled by a newer refusal
         log.info("delivery failed", lane=claim.lane_id, attempt=attempts, kind=type(error).__name__, error=str(error))
         match error:
             case RateLimited(scope="ticket"):
                 at = now + timedelta(seconds=error.retry_after_s)
-                lease.retry(at, str(error), forget=certain, count=False)
+                lease.retry(at, str(error), forget=lease.undone, count=False)
             case RateLimited():
                 at = self._connections.pause(claim.connection_id, error.retry_after_s, str(error))
-                lease.retry(at, str(error), forget=certain, count=False)
+                lease.retry(at, str(error), forget=lease.undone, count=False)
             case VendorAuthError():
                 self._connections.stop(claim.connection_id, str(error))
-                lease.retry(now + STOPPED_RECHECK, str(error), forget=certain, count=False)
+                lease.retry(now + STOPPED_RECHECK, str(error), forget=lease.undone, count=False)
             case VendorDown() | OutcomeUnknown() | UnrecognisedPayload() | NotReady():
                 if claim.connection_id is not None:
                     self._connections.failed(claim.connection_id, now)
@@ -116,7 +115,7 @@ class Runner:
                 if due is None:
                     performer.give_up(lease, error)
                 else:
-                    lease.retry(due, str(error), forget=certain if isinstance(error, VendorDown) else ())
+                    lease.retry(due, str(error), forget=lease.undone if isinstance(error, VendorDown) else ())
             case _:
                 performer.give_up(lease, error)
 

@@ -9,7 +9,7 @@ from functools import partial
 from handoff_sync.contract.connector import ChangedTickets
 from handoff_sync.delivery.connections import ConnectionPool
 from handoff_sync.delivery.lease import Lease
-from handoff_sync.errors import HandoffError
+from handoff_sync.errors import HandoffError, NotFound
 from handoff_sync.service.hooks import look_again
 from handoff_sync.store.admin import Admin
 from handoff_sync.store.committer import Committer, Job
@@ -41,8 +41,9 @@ class SweepLane:
         lease.settle({}, also=lambda uow: _mark(uow, connection_id, changed), next_due=due)
 
     def give_up(self, lease: Lease, error: HandoffError) -> None:
-        """The cursor stays where it was; the next sweep asks again."""
-        lease.settle({}, next_due=self._clock() + self._interval)
+        """The cursor stays where it was; the next sweep asks again, unless the connection was removed."""
+        gone = isinstance(error, NotFound)
+        lease.settle({}, next_due=None if gone else self._clock() + self._interval)
 
 
 def _mark(uow: UnitOfWork, connection_id: str, changed: ChangedTickets) -> None:
@@ -67,6 +68,4 @@ class SweepPlan:
 
 
 def _plan(uow: UnitOfWork, row: ConnectionRow) -> None:
-    uow.wake(
-        f"{row.id}/{SWEEP}", uow.now, workspace_id=row.workspace_id, destination=SWEEP, connection_id=row.id
-    )
+    uow.wake(f"{row.id}/{SWEEP}", uow.now, workspace_id=row.workspace_id, destination=SWEEP, connection_id=row.id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from handoff_sync.contract.connector import CommentDraft, Connector
+from handoff_sync.core.backoff import next_attempt
 from handoff_sync.core.effects import (
     AppendToTicket,
     NoteOnTicket,
@@ -14,20 +16,20 @@ from handoff_sync.core.effects import (
     SetTicketStatus,
     SetTicketTags,
 )
-from handoff_sync.core.model import LinkState, Person, Session, TicketLink
+from handoff_sync.core.model import Person, Session, TicketLink
 from handoff_sync.core.transcript import note_parts
 from handoff_sync.delivery import aftermath
 from handoff_sync.delivery.appending import Appender
-from handoff_sync.delivery.connections import ConnectionPool
+from handoff_sync.delivery.connections import ConnectionPool, Held
 from handoff_sync.delivery.drafts import Drafts, internal
+from handoff_sync.delivery.grouping import comment_group
 from handoff_sync.delivery.lease import Lease
 from handoff_sync.delivery.opening import Opener
 from handoff_sync.delivery.pacing import Pacing
-from handoff_sync.errors import HandoffError, NotFound, TicketClosed, TicketFull, TicketGone
+from handoff_sync.errors import HandoffError, NotFound, TicketClosed, TicketFull, TicketGone, VendorRejected
 from handoff_sync.store.reads import Reads
 from handoff_sync.store.rows import OutboxRow
 
-GONE = frozenset({LinkState.DELETED, LinkState.DETACHED, LinkState.CLOSED})
 Checkpoint = Callable[[str], None]
 """Called with a name around every outside call; tests kill the process there."""
 
@@ -62,18 +64,26 @@ class TicketLane:
         match rows[0].effect:
             case OpenTicket() as effect:
                 self._opener.open(lease, rows[0], effect, session, link, connector)
-            case _ if link.state in GONE:
+            case _ if not link.is_live or link.remote_id is None:
                 aftermath.unsayable(lease, rows, link)
+                return
             case AppendToTicket() | NoteOnTicket():
                 self._say(lease, session, link, connector)
             case SetTicketAssignee(person=Person() as person) if not _works_at(person, link):
                 self._say(lease, session, link, connector)
             case _:
-                self._set(lease, rows[0], link, connector)
+                self._set(lease, rows[0], session, link, connector)
         self._connections.worked(link.connection)
 
     def give_up(self, lease: Lease, error: HandoffError) -> None:
-        aftermath.give_up(lease, error)
+        """Nothing more will be tried without a person. What was sent as one comment is parked as one."""
+        rows = lease.claim.rows
+        if not rows:
+            lease.settle({})
+        elif isinstance(rows[0].effect, OpenTicket):
+            aftermath.open_failed(lease, rows[0], rows[0].effect.link, error)
+        else:
+            lease.park(comment_group(rows), str(error), block=False)
 
     def _context(self, lease: Lease) -> tuple[Session, TicketLink]:
         assert lease.claim.session_id is not None
@@ -87,9 +97,8 @@ class TicketLane:
         """Appends the first rows as one comment. Under pressure they wait for their neighbours."""
         pacing = Pacing(connector.capabilities.ticket_updates, lease.claim.recent, self._clock())
         if (until := pacing.hold_until) is not None:
-            lease.retry(until, "", count=False)
-            return
-        group = _group(lease.claim.rows)
+            raise Held(until, "The ticket has had many updates; this waits for its neighbours.")
+        group = comment_group(lease.claim.rows)
         limit = connector.capabilities.max_comment_bytes
         marker = group[0].key
         comments = self._comments(session, group, marker, limit)
@@ -118,39 +127,45 @@ class TicketLane:
         assert link.remote_id is not None
         try:
             made = self._appender.group(lease, group, connector, link.remote_id, comments)
-        except TicketGone:
-            aftermath.gone(lease, group, link)
-        except (TicketClosed, TicketFull) as error:
-            aftermath.closed(lease, lease.claim.rows, link, error)
+        except TicketFull as error:
+            aftermath.full(lease, group, link, error)
+        except (TicketGone, TicketClosed) as error:
+            self._look_again(lease, link, error)
         else:
             self._checkpoint("append.settling")
             aftermath.said(lease, group, link, made, pacing.spent(len(made)))
 
-    def _set(self, lease: Lease, row: OutboxRow, link: TicketLink, connector: Connector) -> None:
+    def _look_again(self, lease: Lease, link: TicketLink, error: VendorRejected) -> None:
+        """At most as often as any other failure: a helpdesk that contradicts itself must not keep us busy."""
+        attempts = lease.claim.rows[0].attempts + 1
+        due = next_attempt(attempts, self._clock(), chance=random.random())
+        if due is None:
+            self.give_up(lease, error)
+        else:
+            aftermath.in_doubt(lease, link, due, error)
+
+    def _set(self, lease: Lease, row: OutboxRow, session: Session, link: TicketLink, connector: Connector) -> None:
         """Status, assignee and tags may be said twice without harm, so they need no journal."""
         assert link.remote_id is not None
         pacing = Pacing(connector.capabilities.ticket_updates, lease.claim.recent, self._clock())
         lease.before_call()
         try:
-            _set_field(connector, link, row)
-        except TicketGone:
-            aftermath.gone(lease, [row], link)
-        except TicketClosed as error:
-            aftermath.closed(lease, [row], link, error)
+            _set_field(connector, link.remote_id, row, self._drafts, session)
+        except (TicketGone, TicketClosed) as error:
+            self._look_again(lease, link, error)
         else:
             lease.settle({row.id: "set"}, recent=pacing.spent(1))
 
 
-def _set_field(connector: Connector, link: TicketLink, row: OutboxRow) -> None:
-    assert link.remote_id is not None
+def _set_field(connector: Connector, ticket: str, row: OutboxRow, drafts: Drafts, session: Session) -> None:
     match row.effect:
         case SetTicketStatus(status=status):
-            connector.set_status(link.remote_id, status, row.key)
+            connector.set_status(ticket, status, row.key)
         case SetTicketAssignee(person=person):
             agent = person.id.partition(":")[2] if person is not None else None
-            connector.set_assignee(link.remote_id, agent, row.key)
+            connector.set_assignee(ticket, agent, row.key)
         case SetTicketTags(add=add, remove=remove):
-            connector.set_tags(link.remote_id, add, remove, row.key)
+            connector.set_tags(ticket, drafts.tags(session, add), drafts.tags(session, remove), row.key)
 
 
 def _works_at(person: Person, link: TicketLink) -> bool:
@@ -161,26 +176,3 @@ def _works_at(person: Person, link: TicketLink) -> bool:
 def _taken_by(effect: SetTicketAssignee) -> str:
     person = effect.person
     return f"{person.name or person.id} has taken this conversation." if person is not None else "Nobody holds this."
-
-
-def _group(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
-    """The first row, and the appends behind it that one comment can say as well.
-
-    A group that was sent already stays as it was: the helpdesk may hold it.
-    """
-    first = rows[0]
-    if "sent" in first.journal:
-        sent = {int(row_id) for row_id in first.journal["sent"].split(",")}
-        return [row for row in rows if row.id in sent]
-    group = [first]
-    if isinstance(first.effect, AppendToTicket):
-        for row in rows[1:]:
-            if not isinstance(row.effect, AppendToTicket) or not _alike(first.effect, row.effect):
-                break
-            group.append(row)
-    return group
-
-
-def _alike(one: AppendToTicket, other: AppendToTicket) -> bool:
-    return one.public == other.public and one.message.author_class == other.message.author_class
-

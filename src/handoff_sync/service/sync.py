@@ -161,8 +161,14 @@ def apply_reading(uow: UnitOfWork, link: LinkRow, number: int, now: TicketSnapsh
     for comment in now.comments:
         direction = "out" if comment.author is CommentAuthor.OURS else "in"
         uow.link_message(link.id, comment.id, f"{link.id}:{comment.id}", direction, comment.marker)
-    uow.save_read(link.id, now.cursor, _SNAPSHOT.dump_json(replace(now, comments=())).decode())
+    uow.save_read(link.id, now.cursor, _SNAPSHOT.dump_json(_to_compare_with(before, now)).decode())
     return count
+
+
+def _to_compare_with(before: TicketSnapshot | None, now: TicketSnapshot) -> TicketSnapshot:
+    """What the next reading is compared with. A deleted ticket says nothing of itself: restored, it is as it was."""
+    seen = replace(before, deleted=True, cursor=now.cursor) if now.deleted and before is not None else now
+    return replace(seen, comments=())
 
 
 def _unknown_comments(uow: UnitOfWork, link: LinkRow, now: TicketSnapshot) -> tuple[TicketComment, ...]:

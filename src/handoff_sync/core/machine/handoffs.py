@@ -19,6 +19,9 @@ from handoff_sync.core.model import (
 )
 from handoff_sync.core.policy import MailKind, Mode, Scenario
 
+_REOPENING = frozenset({Trigger.MANUAL, Trigger.REOPEN})
+"""REOPEN comes from delivery alone: the customer wrote while the ticket was being closed."""
+
 
 def on_request(step: Step, event: HandoffRequested) -> Outcome:
     match step.session.phase:
@@ -26,7 +29,7 @@ def on_request(step: Step, event: HandoffRequested) -> Outcome:
             return _add_to_running(step, event)
         case Phase.ARCHIVED:
             return _not_open(step, event)
-        case Phase.RESOLVED if event.trigger is not Trigger.MANUAL or step.session.next_session_id is not None:
+        case Phase.RESOLVED if event.trigger not in _REOPENING or step.session.next_session_id is not None:
             return _not_open(step, event)
         case _:
             return _refusal(step, event) or _granted(step, event)
