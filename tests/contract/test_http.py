@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import cycle
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from handoff_sync.contract.address import AddressGuard, Resolver, networks
 from handoff_sync.contract.http import Answer, HttpClient, Timeouts
 from handoff_sync.errors import DestinationRefused, OutcomeUnknown, VendorDown, VendorRejected
-from tests.loopback import OK, serve
+from tests.loopback import OK, certificate, serve
 
 NAME = "helpdesk.example.com"
 LOOPBACK = networks(["127.0.0.1/32"])
@@ -239,33 +234,6 @@ def test_without_tls_only_listed_addresses_are_called() -> None:
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with client() as http, pytest.raises(DestinationRefused):
         http.request("GET", url)
-
-
-def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Contexts of a server that is `name` and of a client that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / f"{name}.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    pem.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pem)
-    return server, ssl.create_default_context(cafile=str(pem))
 
 
 def test_host_and_tls_name_stay_those_of_the_url(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The wire to Zendesk: no retries, no sleeping, no redirects, no proxies, no cookies, bounded answers.
+"""The wire to Zendesk: checked addresses, no retries, no sleeping, no redirects, no proxies, bounded answers.
 
 `Guard` sits below zenpy, adds what zenpy cannot (idempotency key, stored bytes, deadline, fresh token) and turns every
 bad end into one of `handoff_sync.errors` before zenpy can sleep or retry (quirk ZD-10).
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -22,10 +22,12 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from handoff_connectors.zendesk.faults import Asked, fault
+from handoff_connectors.zendesk.sockets import pools_to
 from handoff_connectors.zendesk.tokens import Tokens
+from handoff_sync.contract.address import AddressGuard
 from handoff_sync.contract.connector import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from handoff_sync.contract.payload import Wild, read_json
-from handoff_sync.errors import HandoffError, UnrecognisedPayload, VendorDown
+from handoff_sync.errors import DestinationRefused, HandoffError, UnrecognisedPayload, VendorDown
 
 MAX_ANSWER: Final = 5_000_000
 
@@ -87,10 +89,20 @@ def calling(call: Call) -> Iterator[Call]:
 class Guard(HTTPAdapter):
     """The wire: adds what zenpy cannot, and turns every bad end into an error before zenpy can sleep or retry."""
 
-    def __init__(self, base_url: str | None) -> None:
+    def __init__(self, base_url: str | None, addresses: AddressGuard, trust: str | None = None) -> None:
+        """`trust` is a file of authorities instead of the usual ones."""
+        self._addresses = addresses
         super().__init__(max_retries=0, pool_maxsize=32)
         self._base = base_url
+        self._trust = trust
         self.tokens: Tokens | None = None
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **_: Any) -> None:
+        self.poolmanager = pools_to(self._addresses, connections, maxsize)
+
+    def proxy_manager_for(self, proxy: str, **_: Any) -> NoReturn:
+        """A proxy would look the name up for us, where nobody checks the answer."""
+        raise DestinationRefused("Calls to Zendesk take no proxy.")
 
     def send(
         self,
@@ -128,6 +140,7 @@ class Guard(HTTPAdapter):
                 self._wire(request, call, header),
                 stream=True,
                 timeout=(min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)),
+                verify=self._trust or True,
             )
             body = _read(response, call.max_bytes, deadline, asked)
         except (requests.RequestException, HTTPError, OSError) as error:
