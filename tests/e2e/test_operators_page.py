@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from handoff_sync.api.metrics import Backlog, Metrics
 from tests.e2e.command import ROOT
 from tests.e2e.command import handoff_here as handoff
 
@@ -35,3 +36,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_every_figure_that_is_named_exists() -> None:
+    metrics = Metrics()
+    metrics.event("pause", "block")
+    shown = metrics.render(Backlog()).decode()
+    named = set(re.findall(r"`(handoff_[a-z_]+)`", (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")))
+    assert len(named) >= 6
+    assert [name for name in named if name.removesuffix("_total") not in shown] == []
