@@ -5,6 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +22,7 @@ from handoff_sync.demo import DemoOptions, World, world
 from handoff_sync.simulator.dialogues import Dialogue, UnreadableDialogues, read_dialogues
 from handoff_sync.simulator.narrator import Narrator
 from handoff_sync.simulator.story import NOTE, Story
-from tests.e2e.command import ROOT, handoff
+from tests.e2e.command import PROGRAM, ROOT, environment, handoff
 
 EXAMPLES = ROOT / "examples" / "dialogues.jsonl"
 SHARED = Path(os.environ.get("HANDOFF_SHARED", ROOT.parent / "shared")) / "data" / "dialogues.jsonl"
@@ -60,6 +65,30 @@ def test_the_story_holds_for_real_dialogues(tmp_path: Path) -> None:
     done = handoff("demo", "--once", "--dialogues", SHARED, folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert_held(done.stdout, len(lines_of(SHARED)))
+
+
+def test_the_live_demo_serves_its_pages_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(PROGRAM), "demo"],
+        cwd=tmp_path,
+        env=environment(tmp_path, {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        told = "".join(iter(process.stdout.readline, "What happens (Ctrl-C ends the demo)\n"))
+        for address in re.findall(r"http://127\.0\.0\.1:\d+/(?:chat/\S+|agent)", told):
+            with urllib.request.urlopen(address, timeout=5) as page:
+                assert b"<!doctype html>" in page.read().lower()
+        assert [number in told for number in ("1.", "2.", "3.")] == [True] * 3
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (0, "")
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- the demo must not believe itself ------------------------------------------------------------
