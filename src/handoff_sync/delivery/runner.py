@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -70,8 +71,8 @@ class Runner:
             log.warning("lease lost, result discarded", lane=lane_id)
         except NotReady as error:
             log.warning("database not ready, the lane comes back by itself", lane=lane_id, error=str(error))
-        except Exception:
-            log.exception("lane failed unexpectedly", lane=lane_id)
+        except Exception as error:  # noqa: BLE001 - an actor that raises would leave its message to the broker
+            log.error("lane failed unexpectedly", lane=lane_id, **where(error))
 
     def _hold(self, lease: Lease) -> None:
         claim = lease.claim
@@ -88,8 +89,8 @@ class Runner:
             lease.retry(held.until, held.reason, count=False)
         except HandoffError as error:
             self._failed(lease, performer, error)
-        except Exception as error:
-            log.exception("delivery raised something unknown", lane=claim.lane_id)
+        except Exception as error:  # noqa: BLE001 - whatever a delivery raises must end in the row
+            log.error("delivery raised something unknown", lane=claim.lane_id, **where(error))
             self._failed(lease, performer, OutcomeUnknown(f"Unexpected {type(error).__name__} in our own code."))
 
     def _failed(self, lease: Lease, performer: Performer, error: HandoffError) -> None:
@@ -118,6 +119,12 @@ class Runner:
                     lease.retry(due, str(error), forget=lease.undone if isinstance(error, VendorDown) else ())
             case _:
                 performer.give_up(lease, error)
+
+
+def where(error: BaseException) -> dict[str, str]:
+    """What a log may tell of an error that nobody foresaw: its kind and place, for its text may hold customer words."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return {"kind": type(error).__name__, "at": " > ".join(f"{f.filename}:{f.lineno}" for f in frames)}
 
 
 class _Killed(HandoffError):

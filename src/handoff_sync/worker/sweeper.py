@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 import structlog
 
+from handoff_sync.delivery.runner import where
 from handoff_sync.errors import NotReady
 from handoff_sync.service.timers import fire_due
 from handoff_sync.store.committer import Committer
@@ -58,15 +59,14 @@ class Sweeper:
                 look()
             except NotReady as error:
                 log.warning("sweeper waits for the database", error=str(error))
-            except Exception:
-                log.exception("a look of the sweeper failed")
+            except Exception as error:  # noqa: BLE001 - the next look may do better
+                log.error("a look of the sweeper failed", **where(error))
 
     def _fire_timers(self) -> None:
         fired = {session: self._committer.submit(fire_due(session)) for session in self._reads.due_sessions(BATCH)}
         for session, timer in fired.items():
             if (error := timer.exception(timeout=60)) is not None:
-                # Text of an unexpected error may hold what was said in the session.
-                log.error("timer failed", session=session, kind=type(error).__name__)
+                log.error("timer failed", session=session, **where(error))
 
     def _remind_of_lanes(self) -> None:
         if due := self._reads.due_lanes(BATCH):
