@@ -131,8 +131,8 @@ def _performers(
     clock: Clock,
     checkpoint: Checkpoint,
 ) -> dict[str, Performer]:
-    drafts = Drafts(reads, settings.public_url)
-    letters = Letters(reads, settings.public_url, settings.alert_to, clock)
+    drafts = Drafts(reads)
+    letters = Letters(reads, settings.alert_to, clock)
     return {
         "ticket": TicketLane(connections, reads, drafts, clock, checkpoint, settings.settle_s),
         "sync": SyncLane(connections, reads, clock),

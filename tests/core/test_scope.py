@@ -53,6 +53,7 @@ def test_texts_to_the_customer_are_laid_over_one_by_one() -> None:
         ("solved_grace_seconds", -1, "solved_grace_seconds: -1 is not between"),
         ("decision_timeout_minutes", 10**12, "decision_timeout_minutes: 1000000000000 is not between"),
         ("handover_mode", "sometimes", "handover_mode: 'sometimes' is none of automatic"),
+        ("chat_url", "javascript:alert(1)", "chat_url: must be an http(s) address"),
         ("timezone", "Mars/Base", "timezone: 'Mars/Base' is no time zone"),
         ("recipients", [{"name": "Ana"}], "recipients[0]: email is missing"),
         ("recipients", [{"email": "a@example.com", "fax": "1"}], "recipients[0]: unknown fax"),

@@ -132,7 +132,11 @@ SETTINGS: dict[str, tuple[object, Story]] = {
     "blocked_text": (BlockedText.DISCARD, blocked),
     "timezone": ("Asia/Tokyo", lambda talk: talk.send(resolve())),
 }
-ELSEWHERE = {"pause_presets": "offered by API and console", "redact": "done when text leaves (delivery)"}
+ELSEWHERE = {
+    "pause_presets": "offered by API and console",
+    "redact": "done when text leaves (delivery)",
+    "chat_url": "stands in tickets and mails (delivery)",
+}
 
 
 def told(policy: Policy, story: Story) -> tuple[object, ...]:

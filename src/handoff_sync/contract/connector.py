@@ -246,6 +246,9 @@ class Connector(Protocol):
     def open(self, draft: TicketDraft, journal: Journal) -> TicketRef:
         """Opens the ticket once, however often it is called with the same external id and journal.
 
+        What it is about to send stands in the journal before it is sent: a journal without an entry means that nothing
+        can have reached the helpdesk.
+
         An uncertain end raises OutcomeUnknown; the caller then waits `settle_s`, asks `find`, and calls again.
         """
         ...

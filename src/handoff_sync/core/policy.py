@@ -163,5 +163,7 @@ class Policy:
     disclose_human: bool = True
     customer_email_on_join: bool = True
     blocked_text: BlockedText = BlockedText.KEEP_HASH
+    chat_url: str | None = None
+    """Where people of the team see the live talk: an address with {conversation_id} or {session_id} in it."""
     timezone: str = "UTC"
     """IANA name; used in the resolve marker."""

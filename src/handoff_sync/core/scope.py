@@ -20,6 +20,7 @@ LONGEST_MINUTES: Final = 527_040
 """A year; the longest time that a setting in minutes may name."""
 LONGEST_HOURS: Final = 87_840
 """Ten years."""
+LONGEST_ADDRESS: Final = 300
 _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "default_pause_minutes": (1, LONGEST_MINUTES),
     "pause_presets": (1, LONGEST_MINUTES),
@@ -96,6 +97,8 @@ def _checked(where: str, value: Any) -> Any:
         raise ValueError(f"{where}: {value!r} is not between {low} and {high}.")
     if where == "timezone":
         _check_zone(where, value)
+    if where == "chat_url":
+        _check_address(where, value)
     return value
 
 
@@ -104,6 +107,11 @@ def _check_zone(where: str, name: str) -> None:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as unknown:
         raise ValueError(f"{where}: {name!r} is no time zone; use an IANA name such as Europe/Lisbon.") from unknown
+
+
+def _check_address(where: str, url: str | None) -> None:
+    if url is not None and (not url.startswith(("https://", "http://")) or len(url) > LONGEST_ADDRESS):
+        raise ValueError(f"{where}: must be an http(s) address of at most {LONGEST_ADDRESS} characters.")
 
 
 # --- reading one value -------------------------------------------------------------------------------------

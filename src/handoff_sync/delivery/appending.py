@@ -27,7 +27,7 @@ class Appender:
         head = rows[0]
         uncertain = lease.sent_before
         if "sent" not in lease.noted(head):
-            lease.note(head, "sent", ",".join(str(row.id) for row in rows))
+            lease.note(head, {"sent": ",".join(str(row.id) for row in rows)})
         return self.each(lease, head, connector, ticket, comments, uncertain=uncertain)
 
     def each(
@@ -48,7 +48,7 @@ class Appender:
             if known is None:
                 known = self._append(lease, row, connector, ticket, comment, look_first=uncertain)
                 if len(comments) > 1:
-                    lease.note(row, name, known)
+                    lease.note(row, {name: known})
             made.append(known)
         return made
 

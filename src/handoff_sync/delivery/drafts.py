@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from handoff_sync.contract.connector import CommentDraft, Requester, TicketDraft
 from handoff_sync.core.effects import AppendToTicket, NoteOnTicket, OpenTicket, StoredMessage
 from handoff_sync.core.model import AuthorClass, Customer, Handoff, Message, Session, TicketLink
-from handoff_sync.core.policy import ConnectionRule
+from handoff_sync.core.policy import ConnectionRule, Policy
 from handoff_sync.core.redaction import redact
 from handoff_sync.core.transcript import TicketHead, comment_html, note_parts, subject, ticket_parts
 from handoff_sync.errors import NotFound
 from handoff_sync.store.reads import Reads
+
+LONGEST_LINK = 500
 
 Clean = Callable[[str], str]
 """Takes out of a text what must not leave."""
@@ -27,11 +30,10 @@ class Opening:
 
 
 class Drafts:
-    """Builds drafts from what is stored. `public_url` is where people reach this service."""
+    """Builds drafts from what is stored."""
 
-    def __init__(self, reads: Reads, public_url: str | None) -> None:
+    def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._public_url = public_url
 
     def opening(self, session: Session, effect: OpenTicket, limit: int, first_tags: tuple[str, ...] = ()) -> Opening:
         """The ticket of `effect`: the transcript up to its `through_seq`, split to `limit` bytes a part."""
@@ -92,7 +94,7 @@ class Drafts:
             scenarios=tuple(map(clean, handoff.scenarios)),
             reason=clean(handoff.reason),
             summary=clean(handoff.summary or session.summary),
-            link=f"{self._public_url}/v1/sessions/{session.id}" if self._public_url else None,
+            link=chat_link(handoff.policy, session),
             notes=_stored(self._earlier_notes(session), clean),
         )
 
@@ -100,6 +102,17 @@ class Drafts:
         if session.previous_session_id is None:
             return []
         return [m for m in self._reads.messages(session.previous_session_id) if m.kind == "note"]
+
+
+def chat_link(policy: Policy, session: Session) -> str | None:
+    """Where people of the team see the live talk, if the policy says so."""
+    if policy.chat_url is None:
+        return None
+    names = {"{conversation_id}": session.conversation_id, "{session_id}": session.id}
+    url = policy.chat_url
+    for name, value in names.items():
+        url = url.replace(name, quote(value, safe=""))
+    return url if len(url) <= LONGEST_LINK else None  # a ticket is worth more than its link
 
 
 def internal(marker: str, parts: Sequence[str]) -> tuple[CommentDraft, ...]:

@@ -43,10 +43,10 @@ class Lease:
             self._must(lambda uow: uow.renew(self.claim, self._lease_s))
             self._ends = renewed_at + self._lease_s
 
-    def note(self, row: OutboxRow, name: str, value: str) -> None:
-        """Writes one durable line into the row's journal."""
-        self._must(lambda uow: uow.journal(self.claim, row.id, name, value))
-        self._journals[row.id][name] = value
+    def note(self, row: OutboxRow, lines: Mapping[str, str]) -> None:
+        """Writes durable lines into the row's journal, all in one transaction."""
+        self._must(lambda uow: all(uow.journal(self.claim, row.id, *line) for line in lines.items()))
+        self._journals[row.id].update(lines)
 
     def noted(self, row: OutboxRow) -> Mapping[str, str]:
         """The row's journal as it is now, notes of earlier attempts included."""
@@ -116,4 +116,4 @@ class RowJournal:
         return self._lease.noted(self._row).get(name)
 
     def put(self, name: str, value: str) -> None:
-        self._lease.note(self._row, name, value)
+        self._lease.note(self._row, {name: value})

@@ -11,6 +11,7 @@ from handoff_sync.core.model import DecisionState, Handoff, Session
 from handoff_sync.core.policy import MailKind
 from handoff_sync.core.redaction import redact
 from handoff_sync.core.transcript import WHY, as_text, clock, extract
+from handoff_sync.delivery.drafts import chat_link
 from handoff_sync.emails.letters import (
     AdminJoined,
     Alert,
@@ -45,9 +46,8 @@ class Post:
 class Letters:
     """Writes letters. `alert_to` is the operators' address; empty: alerts are only logged."""
 
-    def __init__(self, reads: Reads, public_url: str, alert_to: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, reads: Reads, alert_to: str, now: Callable[[], datetime]) -> None:
         self._reads = reads
-        self._public_url = public_url
         self._alert_to = alert_to
         self._now = now
 
@@ -60,8 +60,7 @@ class Letters:
         match effect:
             case AlertOps(kind=kind, detail=detail):
                 title = kind.replace("_", " ")
-                url = f"{self._public_url}/v1/sessions/{session.id}"
-                alert = Alert(title=title, detail=detail, url=url)
+                alert = Alert(title=title, detail=detail, todo=f"Look at `handoff-sync sessions show {session.id}`.")
                 return Post(letter=alert, address=self._alert_to) if self._alert_to else None
             case MailCustomer(human=human, handoff=number):
                 return self._to_customer(session, human.name, number, workspace)
@@ -104,15 +103,16 @@ class Letters:
     def _about(self, session: Session, handoff: Handoff) -> Conversation:
         messages = self._reads.messages(session.id)
         name = redact(session.customer.name or "")
+        tickets = {link.connection: link.url for link in session.live_links if link.url}
         return Conversation(
-            session_url=f"{self._public_url}/v1/sessions/{session.id}",
+            session_url=chat_link(handoff.policy, session) or next((url for url in tickets.values() if url), ""),
             customer_name=name,
             why=WHY[handoff.trigger],
             scenarios=tuple(map(redact, handoff.scenarios)),
             reason=redact(handoff.reason),
             summary=redact(handoff.summary or session.summary or extract(messages, name or None)),
             excerpt=excerpt(messages, name or None),
-            tickets=tuple(TicketLine(title=link.connection, url=link.url) for link in session.live_links if link.url),
+            tickets=tuple(TicketLine(title=title, url=url) for title, url in tickets.items()),
         )
 
     def _transcript(self, session: Session) -> TextFile:

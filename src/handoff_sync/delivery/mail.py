@@ -84,7 +84,7 @@ class MailLane:
         if "resent" in lease.noted(row):
             lease.settle({row.id: UNCONFIRMED})  # the worker ended while it sent the second copy
             return
-        lease.note(row, "resent" if lease.sent_before else "sent", self._clock().isoformat())
+        lease.note(row, {"resent" if lease.sent_before else "sent": self._clock().isoformat()})
         lease.before_call()
         try:
             transport.send(message)

@@ -68,14 +68,24 @@ class Opener:
             return TicketRef(**json.loads(made))
         ref = self._adopted(lease, row, opening, connector)
         if ref is None:
-            lease.note(row, "resent" if "sent" in lease.noted(row) else "sent", self._clock().isoformat())
             lease.before_call()
             self._checkpoint("open.before")
-            ref = connector.open(opening.draft, RowJournal(lease, row))
+            ref = connector.open(opening.draft, self._journal(lease, row))
             self._checkpoint("open.answered")
         if opening.rest:
-            lease.note(row, "ticket", json.dumps({"id": ref.id, "url": ref.url, "comment_id": ref.comment_id}))
+            kept = json.dumps({"id": ref.id, "url": ref.url, "comment_id": ref.comment_id})
+            lease.note(row, {"ticket": kept})
         return ref
+
+    def _journal(self, lease: Lease, row: OutboxRow) -> RowJournal:
+        """A journal in which it stands that something may have been sent, before anything is.
+
+        The connector notes its request before it sends it; on a first try our mark goes along, for it costs a commit.
+        """
+        if not lease.noted(row):
+            return _FirstTry(lease, row, self._clock())
+        lease.note(row, {"resent" if "sent" in lease.noted(row) else "sent": self._clock().isoformat()})
+        return RowJournal(lease, row)
 
     def _adopted(self, lease: Lease, row: OutboxRow, opening: Opening, connector: Connector) -> TicketRef | None:
         """What an earlier, uncertain attempt made. None: nothing was sent, or the helpdesk will know its repeat."""
@@ -91,5 +101,17 @@ class Opener:
         lease.before_call()
         found = connector.find(opening.draft.external_id)
         if found is None:
-            lease.note(row, "sent", self._clock().isoformat())
+            lease.note(row, {"sent": self._clock().isoformat()})
         return found
+
+
+class _FirstTry(RowJournal):
+    """Puts the mark of a possible sending beside the connector's first note."""
+
+    def __init__(self, lease: Lease, row: OutboxRow, now: datetime) -> None:
+        super().__init__(lease, row)
+        self._mark = {"sent": now.isoformat()}
+
+    def put(self, name: str, value: str) -> None:
+        self._lease.note(self._row, {name: value} | self._mark)
+        self._mark = {}

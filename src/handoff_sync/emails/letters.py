@@ -34,9 +34,10 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What every mail about a session shows. An unknown customer has an empty name; `session_url` is the button."""
+    """What every mail about a session shows. An unknown customer has an empty name; `session_url` is the button,
+    which is left out when it is empty."""
 
-    session_url: str
+    session_url: str = ""
     customer_name: str = ""
     why: str = ""
     scenarios: tuple[str, ...] = ()

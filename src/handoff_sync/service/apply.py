@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from handoff_sync.core.effects import Outcome, Verdict
-from handoff_sync.core.events import Event, SessionSuperseded
+from handoff_sync.core.events import Event, SessionStarted, SessionSuperseded
 from handoff_sync.core.machine import decide, new_session
-from handoff_sync.core.model import Customer, Session
+from handoff_sync.core.model import Customer, Session, Status
 from handoff_sync.errors import NotFound
 from handoff_sync.service.policies import policy_for
 from handoff_sync.store.committer import Job
@@ -57,6 +57,8 @@ def on_conversation(
                 customer=customer or Customer(),
                 team=team,
             )
+        elif customer is not None and session.status is Status.OPEN:
+            session = _introduced(uow, session, customer, event)
         return _apply(uow, session, event)
 
     return Job(run=run, conversations=((workspace_id, conversation_id),), inbox=((workspace_id, event.id),))
@@ -85,6 +87,18 @@ def step(uow: UnitOfWork, session: Session, event: Event) -> Outcome:
         outcome = decide(fresh, event, policy_for(uow, fresh, event), uow.now)
     uow.save(outcome, event)
     return outcome
+
+
+def _introduced(uow: UnitOfWork, session: Session, customer: Customer, event: Event) -> Session:
+    """The session with what `event` newly tells of the customer: chats often learn the name after the first words."""
+    told = {field.name: value for field in fields(customer) if (value := getattr(customer, field.name))}
+    known = replace(session.customer, **told)
+    if "email" in told:
+        known = replace(known, email_verified=customer.email_verified)
+    if known == session.customer:
+        return session
+    learnt = SessionStarted(id=f"{event.id}#customer", at=event.at, channel=session.channel, customer=known)
+    return step(uow, session, learnt).session
 
 
 def _successor(session: Session, uow: UnitOfWork) -> Session:
