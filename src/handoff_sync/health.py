@@ -36,7 +36,7 @@ def _database(app: App) -> Check:
 def _broker(app: App) -> Check:
     if app.doorbell.ok:
         return Check(name="broker", health=Health.OK)
-    return Check(name="broker", health=Health.DEGRADED, detail="The broker does not answer; work waits for the sweeper.")
+    return Check(name="broker", health=Health.DEGRADED, detail="The broker is silent; work waits for the sweeper.")
 
 
 def _disk(settings: Settings) -> Check:

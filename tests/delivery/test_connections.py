@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
@@ -179,6 +182,23 @@ def test_one_budget_for_all_processes(redis_url: str) -> None:
     with pytest.raises(RateLimited) as refused:
         there.spend("d")
     assert refused.value.scope == "connection"
+
+
+def test_threads_that_come_at_once_do_not_overspend() -> None:
+    limiter = ConnectionLimiter(budget_storage("memory://"), "c", (Budget(name="*", limit=5, window_s=60),))
+    together = Barrier(16)
+
+    def spend() -> bool:
+        together.wait()
+        try:
+            limiter.spend("a")
+        except RateLimited:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as threads:
+        spent = [threads.submit(spend) for _ in range(16)]
+    assert sum(each.result() for each in spent) == 5
 
 
 def test_a_counter_that_is_away_slows_one_call_and_stops_none() -> None:

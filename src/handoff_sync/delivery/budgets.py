@@ -52,7 +52,7 @@ class ConnectionLimiter:
         self._items = {b.name: RateLimitItemPerSecond(b.limit, b.window_s, namespace="handoff") for b in budgets}
 
     def spend(self, name: str) -> None:
-        """Counts a call. RateLimited with the wait when a budget is used up; then nothing is counted.
+        """Counts a call. RateLimited with the wait when a budget is used up.
 
         When the counter cannot be reached the call goes ahead: the helpdesk's own 429 still protects it.
         """
@@ -64,7 +64,9 @@ class ConnectionLimiter:
                 if not self._windows.test(self._items[each], self._connection, each):
                     raise self._used_up(each)
             for each in names:
-                self._windows.hit(self._items[each], self._connection, each)
+                # Between the look and the count another thread may have taken the last call.
+                if not self._windows.hit(self._items[each], self._connection, each):
+                    raise self._used_up(each)
         except StorageError:
             self._uncounted_until = time.monotonic() + UNCOUNTED_S
             log.warning("rate budget cannot be counted", connection=self._connection)
