@@ -85,7 +85,8 @@ class Settings(BaseSettings):
     smtp_url: str = Field(
         "",
         repr=False,
-        description="Mail server: `smtp://` (STARTTLS where offered) or `smtps://`. Empty: mails are parked, visibly.",
+        description="Mail server: `smtp://` (STARTTLS where offered) or `smtps://`; `capture:/folder` writes mails as files,"
+        " for trying. Empty: mails are parked, visibly.",
         examples=["smtp://user:password@mail.example.com:587"],
     )
     mail_from: str = Field("", description="Sender of mails. Required with `smtp_url`.", examples=["help@example.com"])
@@ -189,7 +190,7 @@ URL_SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "database_url": ("sqlite", "postgresql", "postgres", "postgresql+psycopg"),
     "broker_url": ("memory", "redis", "rediss"),
     "public_url": ("https", "http"),
-    "smtp_url": ("smtp", "smtps"),
+    "smtp_url": ("smtp", "smtps", "capture"),
 }
 
 

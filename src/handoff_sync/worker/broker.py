@@ -10,7 +10,7 @@ import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import AgeLimit, Callbacks, Middleware, Pipelines, Retries, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import Middleware, Retries
 
 from handoff_sync.errors import ConfigurationError
 
@@ -19,18 +19,16 @@ KEPT_DEAD_LETTERS = 50
 
 
 def make_broker(url: str) -> dramatiq.Broker:
-    """A broker for `memory://`, `redis://`, `rediss://` or `amqp://`. Does not connect."""
+    """A broker for `memory://`, `redis://` or `rediss://`. Does not connect."""
     scheme = urlsplit(url).scheme
     match scheme:
         case "memory":
             broker: dramatiq.Broker = _memory()
         case "redis" | "rediss":
             broker = _redis(url)
-        case "amqp" | "amqps":
-            broker = _rabbitmq(url)
         case _:
             raise ConfigurationError(
-                [f"broker_url: no broker for {scheme or 'an empty'}:// addresses. Use memory://, redis:// or amqp://."]
+                [f"broker_url: no broker for {scheme or 'an empty'}:// addresses. Use memory:// or redis://."]
             )
     broker.declare_queue(QUEUE)
     return broker
@@ -48,15 +46,8 @@ def waiting(broker: dramatiq.Broker) -> int:
 
 
 def _middleware() -> list[Middleware]:
-    """No retries, delays or results: attempts and due times live in the database."""
-    return [
-        AgeLimit(),
-        TimeLimit(time_limit=600_000),
-        ShutdownNotifications(),
-        Callbacks(),
-        Pipelines(),
-        Retries(max_retries=0),
-    ]
+    """None of dramatiq's own machinery: attempts, due times and time limits are ours, and live in the database."""
+    return [Retries(max_retries=0)]
 
 
 def _memory() -> StubBroker:
@@ -77,13 +68,3 @@ def _redis(url: str) -> RedisBroker:
         client=client, middleware=_middleware(), maintenance_chance=1_000_000, heartbeat_timeout=30_000
     )  # the defaults took 516 s to recover messages of a killed worker
     return broker
-
-
-def _rabbitmq(url: str) -> dramatiq.Broker:
-    try:
-        from dramatiq.brokers.rabbitmq import RabbitmqBroker
-    except ImportError as error:
-        raise ConfigurationError(
-            ["broker_url: amqp:// needs the extra: pip install 'handoff-sync[rabbitmq]'."]
-        ) from error
-    return RabbitmqBroker(url=url, middleware=_middleware(), confirm_delivery=True)
