@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
-from handoff_sync.core.model import Attachment, Customer, TicketStatus
+from handoff_sync.core.model import Attachment, Customer, Message, TicketStatus
 
 CALL_DEADLINE_S = 20.0
 CONNECT_TIMEOUT_S = 3.0
@@ -39,6 +39,9 @@ class TicketDraft:
 
     `external_id` is unique per ticket link and is also the idempotency key. `follow_up_of` is the remote id of a
     closed ticket. `public` false keeps the first comment from being mailed to the requester.
+
+    `said` is what customer and chat said so far, oldest first, as plain text that may leave; for helpdesks that show
+    each message by itself. It stands in `html` as well, and may be empty.
     """
 
     external_id: str
@@ -51,6 +54,7 @@ class TicketDraft:
     group: str | None = None
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     follow_up_of: str | None = None
+    said: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
