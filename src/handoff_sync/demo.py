@@ -223,6 +223,7 @@ def _connected(app: App, options: DemoOptions, desk: Desk, platform: ChatPlatfor
         on_ticket_solved=outcome,
         on_ticket_closed=outcome,
         solved_grace_seconds=GRACE_S,
+        chat_url=f"{chat_url}/chat/{{conversation_id}}",
     )
     workspace = app.admin.create_workspace("Halyard Bikes", policy)
     hooks = f"{app.settings.public_url}/hooks"

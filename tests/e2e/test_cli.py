@@ -351,3 +351,27 @@ def test_a_parked_delivery_says_why_and_can_be_retried(handed_over: Path) -> Non
     assert again.returncode == FAILED
     assert "not parked" in again.stderr
     assert handoff("deliveries", "retry", folder=handed_over).stdout == "Nothing is parked.\n"
+
+
+def test_a_policy_is_changed_setting_by_setting(installed: Path) -> None:
+    changed = handoff(
+        "workspace", "set", "on_ticket_solved=return_to_ai", "pause_presets=[15, null]", "handover_mode=automatic",
+        folder=installed,
+    )  # fmt: skip
+    assert changed.returncode == 0, changed.stderr
+    policy = listed("workspace", "show", folder=installed)
+    assert policy["on_ticket_solved"] == "return_to_ai"
+    assert policy["pause_presets"] == [15, None]
+
+
+def test_every_mistake_in_a_policy_is_named_and_nothing_is_changed(installed: Path) -> None:
+    before = listed("workspace", "show", folder=installed)
+    refused = handoff("workspace", "set", "on_ticket_solved=sometimes", "colour=red", folder=installed)
+    assert refused.returncode == CONFIGURATION
+    assert "on_ticket_solved" in refused.stderr and "colour" in refused.stderr
+    assert listed("workspace", "show", folder=installed) == before
+
+
+def test_a_mode_that_needs_somebody_to_notify_is_not_switched_on_without(installed: Path) -> None:
+    refused = handoff("workspace", "set", "recipients=[]", "handover_mode=automatic", folder=installed)
+    assert refused.returncode == CONFIGURATION and "recipient" in refused.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 
 from handoff_sync.commands.opened import Workspace, opened, workspace_of
 from handoff_sync.commands.output import AsJson, listing, record
+from handoff_sync.errors import ConfigurationError
 
 app = typer.Typer(help="Workspaces and their API keys.", no_args_is_help=True)
 
@@ -61,6 +63,47 @@ def create(
     made = {"workspace": row.id, "name": name, "mode": policy.handover_mode.value, "api_key": key.key}
     record(made, as_json=as_json)
     typer.echo("Keep the key: it cannot be shown again.", err=True)
+
+
+@app.command()
+def show(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Every setting of the workspace's policy."""
+    from handoff_sync.store.codec import policy_values
+
+    with opened() as parts:
+        row = workspace_of(parts, workspace)
+    record({"workspace": row.id, "name": row.name, **policy_values(row.policy)}, as_json=as_json)
+
+
+@app.command("set")
+def set_(
+    settings: Annotated[list[str], typer.Argument(help="name=value; lists and null as JSON, for example [15, 30].")],
+    workspace: Workspace = None,
+) -> None:
+    """Changes settings of the policy. Handoffs that run keep the policy they started with."""
+    from handoff_sync.core.scope import complaints, resolve
+
+    changes = dict(_setting(pair) for pair in settings)
+    with opened() as parts:
+        row = workspace_of(parts, workspace)
+        try:
+            policy = resolve(row.policy, changes, {})
+        except ValueError as bad:
+            raise ConfigurationError(str(bad).splitlines()) from None
+        if found := complaints(policy):
+            raise ConfigurationError(list(found))
+        parts.admin.update_workspace(row.id, policy=policy)
+    typer.echo(f"Changed: {', '.join(changes)}.")
+
+
+def _setting(pair: str) -> tuple[str, object]:
+    name, equals, value = pair.partition("=")
+    if not equals or not name.strip():
+        raise typer.BadParameter(f"{pair!r} must look like name=value.")
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value
 
 
 @app.command("list")
