@@ -85,8 +85,8 @@ class Settings(BaseSettings):
     smtp_url: str = Field(
         "",
         repr=False,
-        description="Mail server: `smtp://` (STARTTLS where offered) or `smtps://`; `capture:/folder` writes mails as files,"
-        " for trying. Empty: mails are parked, visibly.",
+        description="Mail server: `smtp://` (STARTTLS where offered) or `smtps://`; `capture:/folder` writes"
+        " mails as files, for trying. Empty: mails are parked, visibly.",
         examples=["smtp://user:password@mail.example.com:587"],
     )
     mail_from: str = Field("", description="Sender of mails. Required with `smtp_url`.", examples=["help@example.com"])
