@@ -79,7 +79,8 @@ def test_no_statement_walks_through_a_table(sqlite_store: Store) -> None:
 
 def _walks(detail: str) -> bool:
     """A scan of a table, but not of a list of parameters or of an index that holds only what is wanted."""
-    if not detail.startswith("SCAN") or "CONSTANT ROW" in detail or "SUBQUERY" in detail:
+    given = ("CONSTANT ROW", "SUBQUERY", "VIRTUAL TABLE")
+    if not detail.startswith("SCAN") or any(word in detail for word in given):
         return False
     table = detail.split()[1]
     return table not in SMALL and not detail.endswith("INDEX ix_outbox_parked")

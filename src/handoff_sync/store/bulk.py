@@ -26,8 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from handoff_sync.store.columns import Moment, microseconds
 from handoff_sync.store.engine import Dialect
-from handoff_sync.store.statements import insert
+from handoff_sync.store.statements import Prepared, insert
 
 Insert = sqlite.Insert | postgresql.Insert
 Rows = Sequence[Mapping[str, Any]]
@@ -48,10 +49,13 @@ class BulkInsert:
         if self._unfold:
             rows = _unfolded(table, columns)
             new = new.from_select(list(columns), select(*(rows.c[name] for name in columns)))
-        self._statement = conflict(new)
+        else:
+            new = new.values({name: bindparam(name, type_=table.c[name].type) for name in columns})
+        self._statement = Prepared(dialect, conflict(new))
+        self._moments = _moments(table, columns)
 
     def execute(self, connection: Connection, rows: Rows) -> None:
-        connection.execute(self._statement, {"rows": _folded(rows)} if self._unfold else rows)
+        self._statement.execute(connection, {"rows": _folded(rows)} if self._unfold else _bound(rows, self._moments))
 
 
 class BulkUpdate:
@@ -62,16 +66,15 @@ class BulkUpdate:
         key = table.c.id
         if self._unfold:
             rows = _unfolded(table, ["id", *columns])
-            self._statement = update(table).where(key == rows.c.id).values({name: rows.c[name] for name in columns})
+            change = update(table).where(key == rows.c.id).values({name: rows.c[name] for name in columns})
         else:
             values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
-            self._statement = update(table).where(key == bindparam("b_id")).values(values)
+            change = update(table).where(key == bindparam("id")).values(values)
+        self._statement = Prepared(dialect, change)
+        self._moments = _moments(table, columns)
 
     def execute(self, connection: Connection, rows: Rows) -> None:
-        if self._unfold:
-            connection.execute(self._statement, {"rows": _folded(rows)})
-        else:
-            connection.execute(self._statement, [{**row, "b_id": row["id"]} for row in rows])
+        self._statement.execute(connection, {"rows": _folded(rows)} if self._unfold else _bound(rows, self._moments))
 
 
 def _unfolded(table: Table, columns: Sequence[str]) -> FromClause:
@@ -79,6 +82,15 @@ def _unfolded(table: Table, columns: Sequence[str]) -> FromClause:
     given = cast(bindparam("rows", type_=Text()), postgresql.JSON())
     records = func.json_populate_recordset(literal_column(f"NULL::{table.name}"), given)
     return records.table_valued(*(column(name, table.c[name].type) for name in columns), name="new_rows")
+
+
+def _moments(table: Table, columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in columns if isinstance(table.c[name].type, Moment))
+
+
+def _bound(rows: Rows, moments: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows as SQLite's driver takes them."""
+    return [{**row, **{name: microseconds(row[name]) for name in moments}} for row in rows]
 
 
 def _folded(rows: Rows) -> str:

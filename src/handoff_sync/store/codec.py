@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -80,6 +80,11 @@ def encode_moments(moments: tuple[datetime, ...]) -> str:
 
 def decode_moments(text: str) -> tuple[datetime, ...]:
     return _MOMENTS.validate_json(text)
+
+
+def encode_keys(keys: Sequence[tuple[str, ...]]) -> str:
+    """Keys of rows, as one parameter."""
+    return _ENCODER.encode(keys)
 
 
 def encode_object(value: Mapping[str, object]) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NO_ZONE = "A time without a zone cannot be stored; use aware UTC."
 
 
 class Moment(TypeDecorator[datetime]):
@@ -24,16 +25,25 @@ class Moment(TypeDecorator[datetime]):
         return dialect.type_descriptor(wanted)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("A time without a zone cannot be stored; use aware UTC.")
-        return (value - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else value
+        if dialect.name == "sqlite":
+            return microseconds(value)
+        if value is not None and value.tzinfo is None:
+            raise ValueError(_NO_ZONE)
+        return value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return _EPOCH + timedelta(microseconds=value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def microseconds(value: datetime | None) -> int | None:
+    """A point in time as SQLite keeps it."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(_NO_ZONE)
+    return (value - _EPOCH) // _MICROSECOND
 
 
 def counter() -> TypeEngine[int]:

@@ -7,20 +7,28 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from handoff_sync.store.bulk import BulkInsert
+from handoff_sync.store.codec import encode_keys
 from handoff_sync.store.columns import Moment
 from handoff_sync.store.engine import Dialect
+from handoff_sync.store.statements import Prepared, keys
 from handoff_sync.store.tables import inbox
 
 InboxKey = tuple[str, str]
 """Workspace id and event id."""
 
-_RESULTS = select(inbox.c.workspace_id, inbox.c.event_id, inbox.c.result).where(
-    tuple_(inbox.c.workspace_id, inbox.c.event_id).in_(bindparam("keys", expanding=True))
-)
 _NEWEST = select(func.max(inbox.c.received_at, type_=Moment()))
+
+
+@cache
+def _results(dialect: Dialect) -> Prepared:
+    key = tuple_(inbox.c.workspace_id, inbox.c.event_id)
+    return Prepared(
+        dialect,
+        select(inbox.c.workspace_id, inbox.c.event_id, inbox.c.result).where(key.in_(keys(dialect, "wanted", 2))),
+    )
 
 
 @cache
@@ -39,12 +47,13 @@ class Inbox:
         self._results: dict[InboxKey, str | None] = {}
         self._new: dict[InboxKey, dict[str, Any]] = {}
 
-    def prefetch(self, keys: Collection[InboxKey]) -> None:
-        wanted = sorted(set(keys) - self._results.keys())
+    def prefetch(self, events: Collection[InboxKey]) -> None:
+        wanted = sorted(set(events) - self._results.keys())
         if wanted:
             self._results |= dict.fromkeys(wanted)
-            for row in self._connection.execute(_RESULTS, {"keys": wanted}):
-                self._results[(row.workspace_id, row.event_id)] = row.result
+            rows = _results(self._dialect).execute(self._connection, {"wanted": encode_keys(wanted)})
+            for workspace, event_id, result in rows:
+                self._results[(workspace, event_id)] = result
 
     def result(self, key: InboxKey) -> str | None:
         self.prefetch((key,))

@@ -8,45 +8,21 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, tuple_, union_all, update
 
 from handoff_sync.core.model import Phase, Session
 from handoff_sync.store.bulk import BulkInsert, BulkUpdate
-from handoff_sync.store.codec import decode_session, encode_session
+from handoff_sync.store.codec import decode_session, encode_keys, encode_session
 from handoff_sync.store.engine import Dialect
 from handoff_sync.store.rows import AnyRow
+from handoff_sync.store.statements import Prepared, keys
 from handoff_sync.store.tables import sessions
 
 ConversationKey = tuple[str, str]
 """Workspace id and conversation id."""
 
-_LOCKED = select(
-    sessions.c.id, sessions.c.workspace_id, sessions.c.conversation_id, sessions.c.is_current, sessions.c.state
-)
-# Ordered, so that two transactions that want the same sessions never wait for each other.
-_BY_CONVERSATION = (
-    _LOCKED.where(
-        tuple_(sessions.c.workspace_id, sessions.c.conversation_id).in_(bindparam("conversations", expanding=True)),
-        sessions.c.is_current.is_(True),
-    )
-    .order_by(sessions.c.id)
-    .with_for_update()
-)
-_BY_ID = _LOCKED.where(sessions.c.id.in_(bindparam("ids", expanding=True))).order_by(sessions.c.id).with_for_update()
-_BY_BOTH = (
-    _LOCKED.where(
-        or_(
-            sessions.c.id.in_(bindparam("ids", expanding=True)),
-            tuple_(sessions.c.workspace_id, sessions.c.conversation_id).in_(bindparam("conversations", expanding=True))
-            & sessions.c.is_current.is_(True),
-        )
-    )
-    .order_by(sessions.c.id)
-    .with_for_update()
-)
-_BIRTH = ("id", "workspace_id", "conversation_id", "channel", "created_at")
+_BIRTH = ("id", "workspace_id", "conversation_id", "channel", "created_at", "is_current")
 _CHANGING = (
-    "is_current",
     "phase",
     "status",
     "copilot",
@@ -64,6 +40,23 @@ _CHANGING = (
     "updated_at",
 )
 _RETIRE = update(sessions).where(sessions.c.id == bindparam("b_id")).values(is_current=False)
+
+
+@cache
+def _locked(dialect: Dialect) -> Prepared:
+    """Loads and locks sessions, ordered, so that two transactions that want the same ones never wait for each other."""
+    key = tuple_(sessions.c.workspace_id, sessions.c.conversation_id)
+    current = select(sessions.c.id).where(key.in_(keys(dialect, "conversations", 2)), sessions.c.is_current.is_(True))
+    wanted = union_all(current, keys(dialect, "ids", 1))
+    columns = (
+        sessions.c.id,
+        sessions.c.workspace_id,
+        sessions.c.conversation_id,
+        sessions.c.is_current,
+        sessions.c.state,
+    )
+    found = select(*columns).where(sessions.c.id.in_(wanted)).order_by(sessions.c.id)
+    return Prepared(dialect, found.with_for_update())
 
 
 @cache
@@ -100,14 +93,10 @@ class SessionMap:
         """Loads and locks all of them in one statement, in the order of their ids."""
         wanted = sorted(key for key in set(conversations) if key not in self._current)
         unknown = sorted(id for id in set(ids) if id not in self._entries)
-        if wanted and unknown:
-            rows = self._connection.execute(_BY_BOTH, {"conversations": wanted, "ids": unknown})
-        elif wanted:
-            rows = self._connection.execute(_BY_CONVERSATION, {"conversations": wanted})
-        elif unknown:
-            rows = self._connection.execute(_BY_ID, {"ids": unknown})
-        else:
+        if not wanted and not unknown:
             return
+        params = {"conversations": encode_keys(wanted), "ids": encode_keys([(id,) for id in unknown])}
+        rows = _locked(self._dialect).execute(self._connection, params)
         self._take(rows)
         for key in wanted:
             self._current.setdefault(key, None)
@@ -165,12 +154,12 @@ class SessionMap:
         if entries:
             # In the order of the unique index: two transactions that create the same ones cannot deadlock on it.
             entries.sort(key=lambda entry: (entry.session.workspace, entry.session.conversation_id))
-            rows = [_columns(entry, now) | _birth(entry.session) for entry in entries]
+            rows = [_columns(entry.session, now) | _birth(entry) for entry in entries]
             _insert(self._dialect).execute(self._connection, rows)
 
     def _update(self, entries: list[_Entry], now: datetime) -> None:
         if entries:
-            rows = [_columns(entry, now) | {"id": entry.session.id} for entry in entries]
+            rows = [_columns(entry.session, now) | {"id": entry.session.id} for entry in entries]
             _update(self._dialect).execute(self._connection, rows)
 
     def _make_current(self, key: ConversationKey, session: Session) -> None:
@@ -185,16 +174,18 @@ class SessionMap:
         return None if entry is None else entry.session
 
     def _take(self, rows: Iterable[AnyRow]) -> None:
-        for row in rows:
-            if row.id not in self._entries:
-                session = decode_session(row.state)
-                self._entries[row.id] = _Entry(session, session, row.is_current)
-                if row.is_current:
-                    self._current.setdefault((row.workspace_id, row.conversation_id), row.id)
+        for id, workspace, conversation, is_current, state in rows:
+            if id not in self._entries:
+                session = decode_session(state)
+                self._entries[id] = _Entry(session, session, bool(is_current))
+                if is_current:
+                    self._current.setdefault((workspace, conversation), id)
 
 
-def _birth(session: Session) -> dict[str, Any]:
+def _birth(entry: _Entry) -> dict[str, Any]:
+    session = entry.session
     return {
+        "is_current": entry.current,
         "id": session.id,
         "workspace_id": session.workspace,
         "conversation_id": session.conversation_id,
@@ -203,10 +194,8 @@ def _birth(session: Session) -> dict[str, Any]:
     }
 
 
-def _columns(entry: _Entry, now: datetime) -> dict[str, Any]:
-    session = entry.session
+def _columns(session: Session, now: datetime) -> dict[str, Any]:
     return {
-        "is_current": entry.current,
         "phase": session.phase.value,
         "status": session.status.value,
         "copilot": session.copilot,
