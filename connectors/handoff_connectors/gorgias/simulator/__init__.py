@@ -1,0 +1,10 @@
+"""A simulated Gorgias: the real one's paths, answers, limits, webhooks and moods, over HTTP, without an account."""
+
+from __future__ import annotations
+
+from handoff_connectors.gorgias.simulator.command import run
+from handoff_connectors.gorgias.simulator.desk import GorgiasSimulator
+from handoff_connectors.gorgias.simulator.seed import Credentials
+from handoff_connectors.gorgias.simulator.settings import Limits, SimulatorSettings
+
+__all__ = ["Credentials", "GorgiasSimulator", "Limits", "SimulatorSettings", "run"]
