@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-
 import dramatiq
 
 from handoff_sync.bootstrap import build
 from handoff_sync.logs import configure_logs
 from handoff_sync.settings import load_settings
 from handoff_sync.worker.actors import declare_actors
+from handoff_sync.worker.ending import stop_with_worker
 
 
 def setup() -> None:
@@ -19,7 +18,7 @@ def setup() -> None:
     app = build(settings)
     declare_actors(app.broker, app.runner)
     app.start(workers=False)
-    atexit.register(app.stop)
+    stop_with_worker(app.broker, app.stop)
     dramatiq.set_broker(app.broker)
 
 

@@ -15,6 +15,7 @@ from handoff_sync.delivery.connections import ConnectionPool, Held
 from handoff_sync.delivery.lease import Lease, LeaseLost
 from handoff_sync.delivery.mail import MAIL_LEASE_S
 from handoff_sync.errors import (
+    DestinationRefused,
     HandoffError,
     NotReady,
     OutcomeUnknown,
@@ -108,7 +109,7 @@ class Runner:
             case VendorAuthError():
                 self._connections.stop(claim.connection_id, str(error))
                 lease.retry(now + STOPPED_RECHECK, str(error), forget=lease.undone, count=False)
-            case VendorDown() | OutcomeUnknown() | UnrecognisedPayload() | NotReady():
+            case VendorDown() | OutcomeUnknown() | UnrecognisedPayload() | NotReady() | DestinationRefused():
                 if claim.connection_id is not None:
                     self._connections.failed(claim.connection_id, now)
                 asked = getattr(error, "retry_after_s", None)
