@@ -1,0 +1,5 @@
+"""Intercom."""
+
+from handoff_connectors.intercom.connector import IntercomConnector
+
+__all__ = ["IntercomConnector"]

@@ -1,0 +1,161 @@
+"""Intercom as a connector: the contract's methods, each put together from the rooms beside this one."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import ClassVar, Final
+
+from pydantic import BaseModel
+
+from handoff_connectors.intercom.api import IntercomApi
+from handoff_connectors.intercom.doctor import Doctor
+from handoff_connectors.intercom.duplicates import Duplicates
+from handoff_connectors.intercom.furnishing import Furnisher
+from handoff_connectors.intercom.mapping import assigned_to, closed, id_at, number, opened, snoozed, state_of, tags_of
+from handoff_connectors.intercom.opening import Opener
+from handoff_connectors.intercom.people import People
+from handoff_connectors.intercom.reading import Reader
+from handoff_connectors.intercom.replying import Replier
+from handoff_connectors.intercom.settings import IntercomSettings
+from handoff_connectors.intercom.sweeping import Sweeper
+from handoff_connectors.intercom.tags import Tags
+from handoff_connectors.intercom.threads import Threads
+from handoff_connectors.intercom.webhook import read_webhook
+from handoff_sync.contract.connector import (
+    Budget,
+    Capabilities,
+    ChangedTickets,
+    CommentDraft,
+    CommentRef,
+    Credentials,
+    Finding,
+    InstalledWebhook,
+    Journal,
+    Limiter,
+    TicketDraft,
+    TicketRef,
+    TicketSnapshot,
+    WebhookHint,
+    WebhookRequest,
+)
+from handoff_sync.core.model import TicketStatus
+
+SNOOZE_S: Final = 86_400
+"""How long "on hold" lasts where we say it: Intercom wants an end."""
+
+_STATE: Final = {
+    TicketStatus.OPEN: "open",
+    TicketStatus.WAITING_CUSTOMER: "open",
+    TicketStatus.ON_HOLD: "snoozed",
+    TicketStatus.SOLVED: "closed",
+    TicketStatus.CLOSED: "closed",
+}
+
+
+class IntercomConnector:
+    """One Intercom workspace."""
+
+    kind: ClassVar[str] = "intercom"
+    title: ClassVar[str] = "Intercom"
+    settings_model: ClassVar[type[BaseModel]] = IntercomSettings
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        max_comment_bytes=14_000,  # no limit is documented (IC-6)
+        ticket_updates=None,
+        settle_s=60.0,
+        idempotency_s=None,
+        follow_up=False,
+        cannot={
+            "idempotency key": "Intercom's API has none; conversations are found by a reference in their first words.",
+            "follow-up": "A conversation never becomes final: a contact's reply opens it again.",
+            "tickets": "Intercom's tickets are not used; handoffs are conversations, which agents may convert.",
+            "priority": "Version 2.16 sets no priority through the API; it stands in the first note.",
+            "waiting for customer": "Intercom knows open, snoozed and closed only.",
+            "public words of ours": "They would reach the customer twice; they become internal notes.",
+            "install webhook": "Webhooks are set in the Developer Hub by hand; the API cannot.",
+            "more than 500 parts": "A conversation shows its newest 500 parts; a reading further behind misses some.",
+        },
+    )
+    budgets: ClassVar[tuple[Budget, ...]] = (
+        Budget(name="*", limit=1500, window_s=10),  # of 1,666, a sixth of 10,000 a minute (IC-16)
+        Budget(name="sweep", limit=150, window_s=10),
+    )
+
+    def __init__(self, settings: IntercomSettings, credentials: Credentials, limiter: Limiter) -> None:
+        self._settings = settings
+        self._api = IntercomApi(settings, credentials, limiter)
+        self._people = People(self._api, settings)
+        self._tags = Tags(self._api, self._people)
+        threads = Threads(self._api)
+        duplicates = Duplicates(self._api, self._people)
+        furnisher = Furnisher(self._api, self._people, threads, self._tags, settings)
+        self._opener = Opener(self._api, self._people, duplicates, furnisher, settings)
+        self._replier = Replier(self._api, self._people, threads)
+        self._reader = Reader(self._api, self._people, threads, settings)
+        self._sweeper = Sweeper(self._api, duplicates)
+        self._doctor = Doctor(self._api, self._people, settings)
+
+    # --- writing -----------------------------------------------------------------------------------
+
+    def open(self, draft: TicketDraft, journal: Journal) -> TicketRef:
+        return self._opener.open(draft, journal)
+
+    def find(self, external_id: str) -> TicketRef | None:
+        return self._opener.find(external_id)
+
+    def append(self, ticket: str, comment: CommentDraft, journal: Journal) -> CommentRef:
+        return self._replier.append(number("conversation", ticket), comment, journal)
+
+    def find_appended(self, ticket: str, marker: str) -> CommentRef | None:
+        return self._replier.find_appended(number("conversation", ticket), marker)
+
+    def set_status(self, ticket: str, status: TicketStatus, marker: str) -> None:
+        """Only what is not so already: each of these leaves a line in the conversation."""
+        wanted = _STATE[status]
+        if state_of(self._api.conversation(number("conversation", ticket))) == wanted:
+            return
+        us = self._people.us
+        match wanted:
+            case "closed":
+                self._api.act(ticket, closed(us))
+            case "snoozed":
+                self._api.act(ticket, snoozed(us, int(time.time()) + SNOOZE_S))
+            case _:
+                self._api.act(ticket, opened(us))
+
+    def set_assignee(self, ticket: str, agent_id: str | None, marker: str) -> None:
+        wanted = number("teammate", agent_id) if agent_id is not None else None
+        now = self._api.conversation(number("conversation", ticket))
+        if id_at(now, "admin_assignee_id") != wanted:
+            self._api.act(ticket, assigned_to("admin", wanted or "0", self._people.us))
+
+    def set_tags(self, ticket: str, add: tuple[str, ...], remove: tuple[str, ...], marker: str) -> None:
+        has = tags_of(self._api.conversation(number("conversation", ticket)))
+        self._tags.add(ticket, add, has)
+        self._tags.remove(ticket, remove, has)
+
+    # --- reading -----------------------------------------------------------------------------------
+
+    def read(self, ticket: str, cursor: str | None) -> TicketSnapshot:
+        return self._reader.read(number("conversation", ticket), cursor)
+
+    def changed(self, cursor: str | None, now: datetime) -> ChangedTickets:
+        return self._sweeper.changed(cursor, now)
+
+    def verify_webhook(self, request: WebhookRequest) -> WebhookHint:
+        secrets = self._api.tokens.signing_secrets()
+        hint, arrival = read_webhook(request, secrets, self._settings.workspace_id)
+        if arrival is not None:
+            self._opener.arrivals.put(arrival.word, arrival.conversation)
+        return hint
+
+    # --- setting up --------------------------------------------------------------------------------
+
+    def check(self) -> tuple[Finding, ...]:
+        return self._doctor.check()
+
+    def install_webhook(self, url: str) -> InstalledWebhook:
+        return self._doctor.install(url)
+
+    def close(self) -> None:
+        self._api.close()

@@ -1,0 +1,135 @@
+"""What one connection to an Intercom workspace needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from handoff_sync.contract.address import AddressGuard
+
+SECRET_FIELDS: Final = frozenset({"access_token", "oauth_code", "client_secret", "client_secret_previous"})
+"""The settings that are kept encrypted; the connector reads them from its `Credentials`."""
+
+_THIS_MACHINE: Final = ("127.0.0.0/8", "::1/128")
+_PRIVATE: Final = (*_THIS_MACHINE, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+
+
+class Auth(StrEnum):
+    """How we prove who we are."""
+
+    ACCESS_TOKEN = "access_token"
+    OAUTH = "oauth"
+
+
+class Region(StrEnum):
+    """Where Intercom keeps the workspace; a token works in its own region alone."""
+
+    US = "us"
+    EU = "eu"
+    AU = "au"
+
+
+API: Final[Mapping[Region, str]] = {
+    Region.US: "https://api.intercom.io",
+    Region.EU: "https://api.eu.intercom.io",
+    Region.AU: "https://api.au.intercom.io",
+}
+APP: Final[Mapping[Region, str]] = {
+    Region.US: "https://app.intercom.com",
+    Region.EU: "https://app.eu.intercom.com",
+    Region.AU: "https://app.au.intercom.com",
+}
+
+
+class IntercomSettings(BaseModel):
+    """One workspace. The fields in SECRET_FIELDS may be absent here: their values live in the credentials."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    region: Region = Field(default=Region.US, description="Where the workspace is hosted: us, eu or au.")
+    auth: Auth = Field(default=Auth.ACCESS_TOKEN, description="How to sign in.")
+    access_token: SecretStr | None = Field(default=None, description="Of a private app; for oauth fetched by itself.")
+    client_id: str | None = Field(default=None, description="Of the app, for auth = oauth.")
+    client_secret: SecretStr | None = Field(default=None, description="Of the app; it also signs the webhooks.")
+    client_secret_previous: SecretStr | None = Field(default=None, description="Also accepted during a rotation.")
+    oauth_code: SecretStr | None = Field(default=None, description="What Intercom sent back; good once, for oauth.")
+    admin_id: str | None = Field(default=None, description="The teammate who writes notes for us; else the token's.")
+    workspace_id: str | None = Field(default=None, description="Intercom's id of the workspace; set by `install`.")
+    webhook_url: str | None = Field(default=None, description="Where Intercom should call; set by `install`.")
+    opening_text: str = Field(
+        default="I would like to talk to a person.",
+        min_length=1,
+        max_length=2000,
+        description="First words of a conversation, shown to agents and to the customer.",
+    )
+    reference_attribute: str | None = Field(
+        default=None, min_length=1, description="Conversation attribute (text) that gets our id of the ticket."
+    )
+    recreate_after_s: int = Field(
+        default=300, ge=0, le=86_400, description="Seconds of searching before a lost conversation is opened again."
+    )
+    base_url: str | None = Field(default=None, description="Where a simulator listens, e.g. http://127.0.0.1:8003.")
+    allow_private: bool = Field(default=False, description="Lets base_url be an address other than this machine.")
+    app_url: str | None = Field(default=None, description="Start of links for people, if not Intercom's own.")
+
+    @field_validator("admin_id")
+    @classmethod
+    def _is_number(cls, value: str | None) -> str | None:
+        if value is not None and not (value.isascii() and value.isdigit()):
+            raise ValueError("must be the teammate's number, as in the address of their profile")
+        return value
+
+    @field_validator("base_url", "app_url")
+    @classmethod
+    def _is_origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise ValueError("must be a plain http(s) address such as http://127.0.0.1:8003")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.auth is Auth.OAUTH and not self.client_id:
+            raise ValueError("auth = oauth needs `client_id`: see Basic information of the app in the Developer Hub")
+        if self.base_url is not None and not self.allow_private and not _is_loopback(self.base_url):
+            raise ValueError("base_url may name only this machine (127.0.0.1) unless allow_private is on")
+        return self
+
+    @property
+    def api(self) -> str:
+        """Start of every API address."""
+        return self.base_url or API[self.region]
+
+    @property
+    def token_url(self) -> str:
+        """Where OAuth codes become tokens: one address for all regions."""
+        return f"{self.base_url or API[Region.US]}/auth/eagle/token"
+
+    @property
+    def addresses(self) -> AddressGuard:
+        """Where calls may go: anywhere public, or with `base_url` to a simulator."""
+        if self.base_url is None:
+            return AddressGuard()
+        allowed = _PRIVATE if self.allow_private else _THIS_MACHINE
+        beyond = self.allow_private and self.base_url.startswith("https:")
+        return AddressGuard(allowed=tuple(ip_network(cidr) for cidr in allowed), only_allowed=not beyond)
+
+    def ticket_url(self, conversation: str, workspace: str | None) -> str | None:
+        """Where an agent reads the conversation; None while the workspace's id is not known."""
+        start = self.app_url or APP[self.region]
+        return f"{start}/a/inbox/{workspace}/inbox/conversation/{conversation}" if workspace else None
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
