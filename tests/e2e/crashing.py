@@ -15,8 +15,8 @@ from handoff_sync.bootstrap import App, build
 from handoff_sync.logs import configure_logs
 from handoff_sync.settings import load_settings
 from handoff_sync.web import serve_app
-from handoff_sync.worker.embedded import EmbeddedWorker
 from handoff_sync.worker.actors import declare_actors
+from handoff_sync.worker.embedded import EmbeddedWorker
 
 
 def main(role: str, point: str) -> None:

@@ -104,9 +104,7 @@ class Stand:
             return
         command = [sys.executable, "-m", "tests.e2e.crashing", role, point]
         with (self._folder / f"{role}.log").open("ab") as log:
-            self._processes[role] = subprocess.Popen(
-                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
-            )
+            self._processes[role] = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
 
     def _ready(self) -> bool:
         try:

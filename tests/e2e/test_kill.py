@@ -71,7 +71,8 @@ def everything_arrived(stand: Stand, messages: int) -> None:
     state, texts = stand.simulator.state, stand.texts()
     places = [texts.index(f"<<words {n}>>") for n in range(1, messages + 1)]
     assert places == sorted(places)
-    assert [texts.split("Conversation", 1)[-1].count(f"<<words {n}>>") for n in range(1, messages + 1)] == [1] * messages
+    said = texts.split("Conversation", 1)[-1]  # above it stands an extract of the last messages
+    assert all(said.count(f"<<words {n}>>") == 1 for n in range(1, messages + 1))
     assert set(state.creations.values()) == {1} and len(state.tickets) == 1, state.creations
     assert set(state.markers.values()) == {1}, state.markers
     assert stand.get("/v1/deliveries?status=parked")["items"] == []
@@ -112,9 +113,7 @@ def test_killed_while_the_helpdesk_has_the_request(stand: Stand, method: str, ap
 def test_applied_but_the_answer_is_lost(stand: Stand, kind: FaultKind) -> None:
     """Nobody is killed; the helpdesk did what was asked and its answer never came, for both kinds of write."""
     for method in ("POST", "PUT"):
-        stand.simulator.faults.add(
-            Fault(kind=kind, method=method, path=r"/tickets(/\d+)?(\.json)?$", applied=True)
-        )
+        stand.simulator.faults.add(Fault(kind=kind, method=method, path=r"/tickets(/\d+)?(\.json)?$", applied=True))
     stand.start()
     say(stand, 1)
     hand_over(stand)

@@ -146,9 +146,7 @@ def _why(head: TicketHead) -> str:
 def _link(url: str) -> Block:
     if not url.startswith(("https://", "http://")) or size(escape(url)) > _LINK_BYTES:
         raise ValueError("The link back must be an http or https address of at most 600 bytes. Check public_url.")
-    return Block(
-        before=f'<p><a href="{escape(clean(url))}">', text="Open the live chat", after="</a></p>"
-    )
+    return Block(before=f'<p><a href="{escape(clean(url))}">', text="Open the live chat", after="</a></p>")
 
 
 def _titled(title: str, text: str) -> Block:
