@@ -14,7 +14,9 @@ from typing import Any
 
 import httpx
 
-from handoff_connectors.gorgias.simulator import GorgiasSimulator, Limits
+from handoff_connectors.gorgias.simulator import GorgiasSimulator, Limits, SimulatorSettings
+
+Desk = tuple[GorgiasSimulator, "Client"]
 
 
 class Client(httpx.Client):
@@ -33,10 +35,10 @@ class Client(httpx.Client):
         assert answer.status_code == 201, answer.text
         return int(answer.json()["id"])
 
-    def create(self, text: str = "I want a person", *, customer: int | None = None, **ticket: Any) -> httpx.Response:
+    def create(self, text: str = "I want a person", *, of: int | None = None, **ticket: Any) -> httpx.Response:
         """Post a ticket with one message of a customer; what is not named gets a harmless value."""
         if "messages" not in ticket:
-            ticket["messages"] = [said(customer or self.customer(), text)]
+            ticket["messages"] = [said(of or self.customer(), text)]
         return self.post("/tickets", json={"channel": "api", "via": "api", "from_agent": False, **ticket})
 
     def ticket(self, text: str = "I want a person", **ticket: Any) -> dict[str, Any]:
@@ -69,7 +71,8 @@ def said(customer: int, text: str, **more: Any) -> dict[str, Any]:
 @contextmanager
 def running(limits: Limits | None = None) -> Iterator[tuple[GorgiasSimulator, Client]]:
     """A simulator without limits, unless some are given, and without delays of its lists, and its client."""
-    with GorgiasSimulator(limits=limits or Limits.off()) as gorgias, Client(gorgias) as client:
+    settings = SimulatorSettings(list_lag_s=0, event_lag_s=0)
+    with GorgiasSimulator(limits=limits or Limits.off(), settings=settings) as gorgias, Client(gorgias) as client:
         yield gorgias, client
 
 

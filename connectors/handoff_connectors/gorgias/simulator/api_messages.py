@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Final
@@ -92,7 +93,8 @@ def list_events(request: Request) -> Answer:
         request.choice("object_type", OBJECT_TYPES, "")
         if request.number("object_id") is None:
             raise api_errors.invalid("Invalid parameters", {"object_id": ["Required when `object_type` is set."]})
-    found = [event for event in _indexed(request.account) if _wanted(request, event)]
+    wanted = _filter(request)
+    found = [event for event in _indexed(request.account) if wanted(event)]
     return Answer(200, page(request.call, found, lambda e: (e.created_at.timestamp(), e.id), render.event,
                             falling=falling))  # fmt: skip
 
@@ -102,27 +104,41 @@ def _indexed(account: Account) -> list[Event]:
     return [event for event in account.events if event.created_at <= newest]
 
 
-def _wanted(request: Request, event: Event) -> bool:
+def _filter(request: Request) -> Callable[[Event], bool]:
     object_id, types, users = request.number("object_id"), request.listed("types"), request.listed("user_ids")
-    return (
-        request.call.query.first("object_type", event.object_type) == event.object_type
-        and object_id in (None, event.object_id)
-        and (not types or event.type in types)
-        and (not users or str(event.user_id) in users)
-        and all(_inside(request, bound, event) for bound in BOUNDS)
-    )
+    object_type, (after, since, before, until) = request.call.query.first("object_type"), _edges(request)
+
+    def wanted(event: Event) -> bool:
+        at = event.created_at
+        return (
+            object_type in (None, event.object_type)
+            and object_id in (None, event.object_id)
+            and (not types or event.type in types)
+            and (not users or str(event.user_id) in users)
+            and (after is None or at > after)
+            and (since is None or at >= since)
+            and (before is None or at < before)
+            and (until is None or at <= until)
+        )
+
+    return wanted
 
 
-def _inside(request: Request, bound: str, event: Event) -> bool:
-    name = f"created_datetime[{bound}]"
-    raw = request.call.query.first(name)
-    if raw is None:
-        return True
-    edge = parse(raw.replace(" ", "+"))
-    if edge is None:
-        raise api_errors.invalid("Invalid parameters", {name: ["Not a valid datetime."]})
-    at = event.created_at
-    return {"gt": at > edge, "gte": at >= edge, "lt": at < edge, "lte": at <= edge}[bound]
+def _edges(request: Request) -> list[datetime | None]:
+    """The four bounds of the query.
+
+    Raises:
+        ApiError: 400 when one is no time.
+    """
+    found: list[datetime | None] = []
+    for bound in BOUNDS:
+        name = f"created_datetime[{bound}]"
+        raw = request.call.query.first(name)
+        edge = parse(raw.replace(" ", "+")) if raw is not None else None  # a plus that was not encoded
+        if raw is not None and edge is None:
+            raise api_errors.invalid("Invalid parameters", {name: ["Not a valid datetime."]})
+        found.append(edge)
+    return found
 
 
 @endpoint(MESSAGES, "GET", "/events/{id}", "events")

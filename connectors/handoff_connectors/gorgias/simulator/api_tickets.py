@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -46,7 +47,8 @@ def list_tickets(request: Request) -> Answer:
     request.known("cursor", "limit", "order_by", "customer_id", "external_id", "view_id", "rule_id", "ticket_ids",
                   "trashed")  # fmt: skip
     name, _, direction = request.choice("order_by", ORDERS, ORDERS[1]).partition(":")
-    found = [ticket for ticket in _indexed(request) if _wanted(request, ticket)]
+    wanted = _filter(request)
+    found = [ticket for ticket in _indexed(request) if wanted(ticket)]
 
     def key(ticket: Ticket) -> Key:
         at = ticket.created_at if name == "created_datetime" else ticket.updated_at
@@ -63,18 +65,27 @@ def _indexed(request: Request) -> list[Ticket]:
     return [ticket for ticket in account.live_tickets() if ticket.made_at <= newest]
 
 
-def _wanted(request: Request, ticket: Ticket) -> bool:
-    query, ids = request.call.query, request.listed("ticket_ids")
+def _filter(request: Request) -> Callable[[Ticket], bool]:
+    """
+    Raises:
+        ApiError: 400 for a wrong value in the query.
+    """
+    ids = request.listed("ticket_ids")
     if len(ids) > MAX_IDS or not all(raw.isdigit() for raw in ids):
         raise api_errors.invalid("Invalid parameters", {"ticket_ids": [f"At most {MAX_IDS} integers."]})
     trashed = request.choice("trashed", ("true", "false", "True", "False"), "true").lower() == "true"
-    customer_id, external_id = request.number("customer_id"), query.first("external_id")
-    return (
-        (trashed or ticket.trashed_at is None)
-        and (customer_id is None or ticket.customer_id == customer_id)
-        and (external_id is None or ticket.external_id == external_id)
-        and (not ids or str(ticket.id) in ids)
-    )
+    customer_id, external_id = request.number("customer_id"), request.call.query.first("external_id")
+    numbers = frozenset(map(int, ids))
+
+    def wanted(ticket: Ticket) -> bool:
+        return (
+            (trashed or ticket.trashed_at is None)
+            and customer_id in (None, ticket.customer_id)
+            and external_id in (None, ticket.external_id)
+            and (not numbers or ticket.id in numbers)
+        )
+
+    return wanted
 
 
 @endpoint(TICKETS, "GET", "/tickets/{id}", "tickets")

@@ -53,7 +53,11 @@ def build(
     async def home(http: HttpRequest) -> Response:
         return RedirectResponse("/agent", 303)
 
-    inner = Starlette(routes=[Route("/", home), *routes, Route("/{rest:path}", answer, methods=METHODS)])
+    async def ticket(http: HttpRequest) -> Response:
+        return RedirectResponse(f"/agent/tickets/{http.path_params['id']}", 303)
+
+    ours = [Route("/", home), Route("/app/ticket/{id:int}", ticket)]
+    inner = Starlette(routes=[*ours, *routes, Route("/{rest:path}", answer, methods=METHODS)])
     return FaultMiddleware(inner, faults, log, clock, error_answer)
 
 

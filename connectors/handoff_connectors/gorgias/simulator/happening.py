@@ -53,7 +53,8 @@ def events_of(before: Snapshot, after: Snapshot, *, by_itself: bool = False) -> 
         found.append("ticket-tags-added")
     if set(before.tags) - set(after.tags):
         found.append("ticket-tags-removed")
-    if before.rest != after.rest or (before.snoozed is not None and after.snoozed is None and not found):
+    ended = before.snoozed is not None and after.snoozed is None
+    if before.rest != after.rest or (ended and not found and not by_itself):
         found.append("ticket-updated")
     return found
 
