@@ -1,4 +1,4 @@
-"""Closed-loop HTTP load from one process: N clients, each with its own connection, as fast as they are answered."""
+"""HTTP load from one process: N clients, each with its own connection, as fast as they are answered or at a rate."""
 
 from __future__ import annotations
 
@@ -40,10 +40,25 @@ def event(client: int, number: int) -> bytes:
     ).encode()
 
 
+def question(client: int, number: int) -> bytes:
+    """The gate is asked without a message."""
+    return b""
+
+
 def run(
-    port: int, path: str, key: str, clients: int, seconds: float, body: Callable[[int, int], bytes] = event
+    port: int,
+    path: str,
+    key: str,
+    clients: int,
+    seconds: float,
+    body: Callable[[int, int], bytes] = event,
+    rate: float = 0,
 ) -> Load:
-    """Runs `clients` threads for `seconds`. Raises AssertionError on any answer that is not 2xx."""
+    """Runs `clients` threads for `seconds`, together at `rate` requests per second, or as fast as they can (0).
+
+    Raises AssertionError on any answer that is not 2xx.
+    """
+    pause = clients / rate if rate else 0.0
     times: list[list[float]] = [[] for _ in range(clients)]
     ends = time.perf_counter() + seconds
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -51,6 +66,7 @@ def run(
     def client(index: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         number = 0
+        time.sleep(pause * index / clients)
         while (started := time.perf_counter()) < ends:
             connection.request("POST", path, body(index, number), headers)
             answer = connection.getresponse()
@@ -58,6 +74,7 @@ def run(
             assert 200 <= answer.status < 300, answer.status
             times[index].append((time.perf_counter() - started) * 1000)
             number += 1
+            time.sleep(max(0.0, started + pause - time.perf_counter()))
 
     threads = [threading.Thread(target=client, args=(index,)) for index in range(clients)]
     began = time.perf_counter()
@@ -72,5 +89,6 @@ def run(
 
 
 if __name__ == "__main__":
-    port, path, key, clients, seconds = sys.argv[1:6]
-    print(json.dumps(asdict(run(int(port), path, key, int(clients), float(seconds)))))
+    port, path, key, clients, seconds, rate = (*sys.argv[1:], "0")[:6]
+    body = event if path == "/v1/events" else question
+    print(json.dumps(asdict(run(int(port), path, key, int(clients), float(seconds), body, float(rate)))))

@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 
 from handoff_sync.api.app import create_app
 from handoff_sync.api.deps import ApiDeps
@@ -51,6 +53,7 @@ def main(which: str, port: int) -> None:
     if which == "worker":
         work(parts)
     app = make_app(parts, workers=which == "ours") if which != "bare" else bare(parts)
+    app.add_route("/constant", constant, methods=["POST"])
     uvicorn.run(app, port=port, log_config=None, access_log=False, loop="uvloop", http="httptools")
 
 
@@ -65,6 +68,11 @@ def bare(parts: App) -> FastAPI:
             readiness=lambda: (),
         )
     )
+
+
+async def constant(_request: Request) -> Response:
+    """What the gate is measured by."""
+    return Response(b'{"decision":"allow"}', media_type="application/json")
 
 
 def work(parts: App) -> NoReturn:

@@ -27,7 +27,7 @@ from handoff_sync.store.filters import (
 from handoff_sync.store.lanes import CLOCK_TOLERANCE_S, free_at
 from handoff_sync.store.links import link_row
 from handoff_sync.store.rows import AnyRow, DeliveryRow, EventRow, GateRow, LinkRow, TimelineRow
-from handoff_sync.store.statements import PARKED, moment
+from handoff_sync.store.statements import PARKED, Prepared, moment
 from handoff_sync.store.tables import (
     ai_pause_logs,
     connections,
@@ -40,7 +40,7 @@ from handoff_sync.store.tables import (
 )
 
 _GATE = select(
-    sessions.c.id.label("session_id"),
+    sessions.c.id,
     sessions.c.phase,
     sessions.c.copilot,
     sessions.c.control_epoch,
@@ -108,6 +108,7 @@ class Reads:
     def __init__(self, db: Database, clock: Clock | None = None) -> None:
         self._db = db
         self._clock = clock
+        self._gate = Prepared(db.dialect, _GATE)
         free = free_at(db.dialect, moment("now"), moment("future"))
         self._due_lanes = (
             select(lanes.c.id)
@@ -120,8 +121,8 @@ class Reads:
 
     def gate(self, workspace: str, conversation_id: str) -> GateRow | None:
         """What decides whether the AI may speak; None where the conversation has no session."""
-        rows = self._rows(_GATE, {"workspace": workspace, "conversation": conversation_id})
-        return GateRow(**rows[0]._mapping) if rows else None
+        rows = self._rows(self._gate, {"workspace": workspace, "conversation": conversation_id})
+        return _gate_row(rows[0]) if rows else None
 
     def session(self, workspace: str, session_id: str) -> Session | None:
         """None where it is unknown, or another workspace's."""
@@ -241,9 +242,13 @@ class Reads:
         rows = self._rows(query, params)
         return decode_session(rows[0].state) if rows else None
 
-    def _rows(self, query: Select[*tuple[Any, ...]], params: Mapping[str, object] | None = None) -> list[AnyRow]:
+    def _rows(
+        self, query: Select[*tuple[Any, ...]] | Prepared, params: Mapping[str, object] | None = None
+    ) -> list[AnyRow]:
         try:
             with self._db.read.connect() as connection:
+                if isinstance(query, Prepared):
+                    return list(query.execute(connection, params or {}))
                 return list(connection.execute(query, params))
         except SQLAlchemyError as error:
             raise (not_ready(error) if is_unavailable(error) else in_our_words(error)) from None
@@ -251,6 +256,18 @@ class Reads:
 
 def _literal(at: datetime) -> Any:
     return bindparam(None, at, type_=Moment())
+
+
+def _gate_row(row: AnyRow) -> GateRow:
+    session_id, phase, copilot, epoch, agent, channel = row
+    return GateRow(
+        session_id=session_id,
+        phase=phase,
+        copilot=bool(copilot),  # SQLite's driver knows numbers only
+        control_epoch=epoch,
+        agent_running=bool(agent),
+        channel_running=bool(channel),
+    )
 
 
 def _timeline_row(row: AnyRow) -> TimelineRow:
