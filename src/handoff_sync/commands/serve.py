@@ -53,7 +53,7 @@ def worker(
             ["HANDOFF_BROKER_URL: workers of their own need a shared broker. Set it to redis://..., or use `run`."]
         )
     require_migrated(settings.database_url)
-    raise typer.Exit(work.serve(processes, threads or settings.worker_threads))
+    work.serve(processes, threads or settings.worker_threads)
 
 
 def migrate() -> None:

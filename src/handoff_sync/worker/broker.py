@@ -16,6 +16,8 @@ from handoff_sync.errors import ConfigurationError
 
 QUEUE = "lanes"
 KEPT_DEAD_LETTERS = 50
+POLL_MS = 10
+"""How often an idle worker looks for messages."""
 
 
 def make_broker(url: str) -> dramatiq.Broker:

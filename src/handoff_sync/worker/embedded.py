@@ -5,7 +5,7 @@ from __future__ import annotations
 import dramatiq
 from dramatiq import Worker
 
-from handoff_sync.worker.broker import QUEUE
+from handoff_sync.worker.broker import POLL_MS, QUEUE
 
 
 class EmbeddedWorker:
@@ -17,7 +17,7 @@ class EmbeddedWorker:
         self._worker: Worker | None = None
 
     def start(self) -> None:
-        self._worker = Worker(self._broker, queues={QUEUE}, worker_threads=self._threads, worker_timeout=20)
+        self._worker = Worker(self._broker, queues={QUEUE}, worker_threads=self._threads, worker_timeout=POLL_MS)
         self._worker.start()
 
     def stop(self) -> None:
