@@ -13,7 +13,7 @@ from handoff_sync.core.model import AuthorClass, Customer, Message
 from handoff_sync.core.transcript import author_of, comment_html
 
 MOST_MESSAGES: Final = 500
-MOST_BYTES: Final = 400_000
+MOST_BYTES: Final = 200_000
 """How much of a talk is sent message by message; the rest stands in the note."""
 
 PART_BYTES: Final = 20_000

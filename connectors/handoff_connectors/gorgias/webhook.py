@@ -30,7 +30,6 @@ FORMS: Final[Mapping[str, Mapping[str, str]]] = {
         "ticket_id": "{{ticket.id}}",
         "event_type": "{{event.type}}",
         "message_external_id": "{{message.external_id}}",
-        "from_agent": "{{message.from_agent}}",
     },
     STATUS: {"ticket_id": "{{ticket.id}}"},
 }
