@@ -160,6 +160,16 @@ def test_a_file_is_uploaded_attached_and_fetched_with_credentials(desk: Desk) ->
     )
 
 
+def test_a_ticket_may_show_its_newest_messages_only(desk: Desk) -> None:
+    gorgias, client = desk
+    gorgias.settings.embedded_messages = 2
+    ticket_id = client.ticket("one")["id"]
+    gorgias.note(ticket_id, "two")
+    gorgias.note(ticket_id, "three")
+    assert [message["body_text"] for message in client.show(ticket_id)["messages"]] == ["two", "three"]
+    assert len(client.get("/messages", params={"ticket_id": ticket_id}).json()["data"]) == 3
+
+
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a & b\nc"])
 def test_text_becomes_html_that_says_the_same(desk: Desk, text: str) -> None:
     gorgias, client = desk

@@ -105,6 +105,8 @@ def test_users_and_teams_are_listed(desk: Desk) -> None:
     (dana,) = client.get("/users", params={"email": "dana@example.com"}).json()["data"]
     assert client.get(f"/users/{dana['id']}").json() == dana
     assert client.get("/users/1").status_code == 404
+    gorgias.settings.user_zero = False
+    assert client.get("/users/0").status_code == 404
     teams = {team["name"]: [m["id"] for m in team["members"]] for team in client.get("/teams").json()["data"]}
     assert dana["id"] in teams["Support"]
     assert gorgias.account.agent("dana").id == dana["id"]

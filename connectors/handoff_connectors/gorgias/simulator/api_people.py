@@ -113,7 +113,8 @@ def list_users(request: Request) -> Answer:
 @endpoint(PEOPLE, "GET", "/users/{id}", "users")
 def show_user(request: Request) -> Answer:
     """0 is whoever calls."""
-    user = request.account.users.get(request.id or request.caller.user.id)
+    caller = request.caller.user.id if request.account.settings.user_zero else 0
+    user = request.account.users.get(request.id or caller)
     if user is None:
         raise api_errors.not_found()
     return Answer(200, render.user(request.account, user))

@@ -155,13 +155,14 @@ def times(given: Ticket) -> Json:
 
 
 def ticket(account: Account, given: Ticket, *, custom_fields: bool = False) -> Json:
+    most = account.settings.embedded_messages
     survey_ = account.surveys.get(given.survey_id or 0)
     shown = {
         **_common(account, given),
         "requester": ticket_customer(account.customers.get(given.customer_id)),
         "assignee_user_id": given.assignee_user_id,
         "assignee_team_id": given.assignee_team_id,
-        "messages": [message(account, said) for said in given.messages],
+        "messages": [message(account, said) for said in (given.messages[-most:] if most else given.messages)],
         "satisfaction_survey": survey(survey_) if survey_ else None,
         "reply_options": reply_options(account, given),
     }

@@ -41,6 +41,10 @@ class SimulatorSettings:
     """How long `GET /api/tickets` does not list a new ticket, whatever the filter. Delay not documented."""
     event_lag_s: float = 5.0
     """How long `GET /api/events` does not list what happened. Delay not documented."""
+    embedded_messages: int | None = None
+    """How many of its newest messages a ticket shows; None: all. All were shown wherever it was measured."""
+    user_zero: bool = True
+    """Whether `/api/users/0` is whoever calls. Known from public code only."""
     send_delay_s: float = 1.0
     """How long after its creation a message is mailed, or fails."""
     api_message_reopens: bool = False
