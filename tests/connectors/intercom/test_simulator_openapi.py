@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
+from handoff_connectors.intercom import IntercomConnector
+from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.simulator import IntercomSimulator
+from handoff_sync.contract.connector import CommentDraft, Requester, TicketDraft, WebhookRequest
+from handoff_sync.core.model import Customer, TicketStatus
 from handoff_sync.simulator.endpoints import Answer, Call
 from tests.connectors.intercom import openapi
-from tests.connectors.intercom.simulated import Client, running
+from tests.connectors.intercom.conftest import MemoryJournal, Spending, StoredSecrets
+from tests.connectors.intercom.simulated import Client, Receiver, receiving, running
 
 pytestmark = pytest.mark.skipif(not openapi.FILE.exists(), reason=f"needs {openapi.FILE}")
 
@@ -120,6 +127,51 @@ def test_answers_are_as_described(exchanges: list[Exchange]) -> None:
 def test_requests_are_as_described(exchanges: list[Exchange]) -> None:
     wrong = {str(e): openapi.request_mistakes(e.method, e.path, e.sent) for e in exchanges}
     assert {call: mistakes for call, mistakes in wrong.items() if mistakes} == {}
+
+
+def test_what_the_connector_says_is_as_described() -> None:
+    heard: list[Exchange] = []
+    with running() as (intercom, _), receiving() as receiver:
+        intercom.settings.search_lag_s = 0
+        intercom.api.observers.append(listener(heard))
+        intercom.set_webhook(receiver.url)
+        _work(intercom, receiver)
+    wrong = {str(e): openapi.request_mistakes(e.method, e.path, e.sent) for e in heard}
+    assert {call: mistakes for call, mistakes in wrong.items() if mistakes} == {}
+    assert [str(e) for e in heard if e.status >= 400 or openapi.operation(e.method, e.path) is None] == []
+    assert {e.method for e in heard} >= {"GET", "POST", "PUT", "DELETE"}
+
+
+def _work(intercom: IntercomSimulator, receiver: Receiver) -> None:
+    """One conversation's life through the connector."""
+    known = intercom.credentials
+    settings = IntercomSettings(base_url=intercom.base_url, reference_attribute="handoff", workspace_id=intercom.app_id)
+    secrets = StoredSecrets(access_token=known.access_token, client_secret=known.client_secret)
+    with closing(IntercomConnector(settings, secrets, Spending())) as connector:
+        _live(connector, intercom, receiver)
+
+
+def _live(connector: IntercomConnector, intercom: IntercomSimulator, receiver: Receiver) -> None:
+    connector.install_webhook("https://chat.example.com/hooks/1")
+    ana = Requester(external_id="acme:c-1", customer=Customer(name="Ana", email="ana@example.com", email_verified=True))
+    team = next(iter(intercom.workspace.teams))
+    wanted = TicketDraft(external_id="hs:acme:1", subject="Ana needs your help", requester=ana, html="<p>Hello</p>",
+                         tags=("handoff-sync",), group=team)  # fmt: skip
+    ticket = connector.open(wanted, MemoryJournal()).id
+    assert connector.find("hs:acme:1") is not None
+    said = CommentDraft(marker="m1", html="<p>Is somebody there?</p>", public=True, author=ana)
+    connector.append(ticket, said, MemoryJournal())
+    assert connector.find_appended(ticket, "m1") is not None
+    intercom.reply(ticket, "Yes")
+    connector.set_tags(ticket, ("x",), ("handoff-sync",), "m2")
+    connector.set_assignee(ticket, intercom.workspace.admin("Dana").id, "m3")
+    for status in (TicketStatus.ON_HOLD, TicketStatus.OPEN, TicketStatus.SOLVED):
+        connector.set_status(ticket, status, "m4")
+    assert [comment.text for comment in connector.read(ticket, None).comments if comment.public][-1] == "Yes"
+    assert ticket in connector.changed(None, datetime.now(UTC)).ids
+    hook = receiver.wait(1)[0]
+    assert connector.verify_webhook(WebhookRequest(hook.headers, hook.body, datetime.now(UTC))).tickets == (ticket,)
+    assert all(finding.ok for finding in connector.check() if finding.name == "credentials")
 
 
 def test_enough_was_judged(exchanges: list[Exchange]) -> None:

@@ -75,6 +75,14 @@ def test_every_button_works(simulator: IntercomSimulator, client: Client, browse
     assert browser.get("/agent/tickets/1").status_code == 404
 
 
+def test_the_address_that_agents_know_leads_to_the_page(
+    simulator: IntercomSimulator, client: Client, browser: httpx.Client
+) -> None:
+    talk = client.begin()
+    page = browser.get(f"/a/inbox/{simulator.app_id}/inbox/conversation/{talk}")
+    assert (page.status_code, page.url.path) == (200, f"/agent/tickets/{talk}")
+
+
 def test_everything_is_escaped(simulator: IntercomSimulator, client: Client, browser: httpx.Client) -> None:
     talk = client.begin(client.contact(name=EVIL), EVIL)
     client.put(f"/conversations/{talk}", json={"title": EVIL})

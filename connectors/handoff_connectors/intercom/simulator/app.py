@@ -70,9 +70,17 @@ def build(
     async def home(http: HttpRequest) -> Response:
         return RedirectResponse("/agent", 303)
 
-    inner = Starlette(routes=[Route("/", home), Route("/oauth", consent), *routes,
-                              Route("/{rest:path}", answer, methods=METHODS)])  # fmt: skip
-    return FaultMiddleware(inner, faults, log, clock, error_answer)
+    async def inbox(http: HttpRequest) -> Response:
+        """Where Intercom's own app shows a conversation to its agents."""
+        return RedirectResponse(f"/agent/tickets/{http.path_params['id']}", 303)
+
+    for_people = [
+        Route("/", home),
+        Route("/oauth", consent),
+        Route("/a/inbox/{app}/inbox/conversation/{id:int}", inbox),
+    ]
+    inner = Starlette(routes=[*for_people, *routes, Route("/{rest:path}", answer, methods=METHODS)])
+    return FaultMiddleware(inner, faults, log, clock, error_answer, ("/_simulator", "/agent", "/a/", "/oauth"))
 
 
 def to_response(answer: Answer) -> Response:
