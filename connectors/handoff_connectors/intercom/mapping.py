@@ -50,7 +50,7 @@ OUR_TAGS: Final = ("handoff-sync", "human-handoff")
 
 _CONTACTS: Final = frozenset({"user", "lead", "contact", "visitor"})
 _MACHINES: Final = frozenset({"bot", "team", "operator", "nobody_admin", "campaign"})
-_REFERENCE: Final = re.compile(r"\[ref ([A-Z0-9]{12})\]")
+_REFERENCE: Final = re.compile(r"\bReference: (HS[A-Z2-7]{10})\b")
 _TAG_CHARS: Final = 191
 
 
@@ -58,12 +58,12 @@ _TAG_CHARS: Final = 191
 
 
 def reference(external_id: str) -> str:
-    """Our id of a ticket as one word of capitals and digits: search finds whole words alone (quirk IC-5)."""
+    """Our id of a ticket as one word that stands alone: search finds whole words only (quirk IC-5)."""
     return "HS" + base64.b32encode(hashlib.sha256(external_id.encode()).digest())[:10].decode()
 
 
 def opening_body(text: str, word: str) -> str:
-    return f"{text}\n\n[ref {word}]"
+    return f"{text}\n\nReference: {word}"
 
 
 def reference_in(text: str) -> str | None:

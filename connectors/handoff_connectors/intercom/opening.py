@@ -24,13 +24,11 @@ from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.text import to_text
 from handoff_sync.contract.connector import Journal, TicketDraft, TicketRef
 from handoff_sync.contract.payload import Wild
-from handoff_sync.errors import (
-    HandoffError,
-    OutcomeUnknown,
-    RateLimited,
-    TicketGone,
-    UnrecognisedPayload,
-)
+from handoff_sync.core.model import AuthorClass
+from handoff_sync.errors import HandoffError, OutcomeUnknown, RateLimited, TicketGone, UnrecognisedPayload
+
+MOST_FIRST_WORDS: Final = 5000
+"""Characters; no limit is documented. The whole of it stands in the transcript."""
 
 _ENTRY: Final = "conversation"
 _LOOK_EVERY_S: Final = 60.0
@@ -128,11 +126,9 @@ class Opener:
         contact, now = self._people.contact(draft.requester), int(self._now())
         since = before.since if before is not None else now
         written = Written(contact=contact.id, since=since, at=now).store(journal)
-        text = to_text(draft.html) if draft.public else self._settings.opening_text
+        body = opening_body(self._first_words(draft), reference(draft.external_id))
         try:
-            answer = self._api.open_conversation(
-                contact.role, contact.id, opening_body(text, reference(draft.external_id))
-            )
+            answer = self._api.open_conversation(contact.role, contact.id, body)
         except OutcomeUnknown:
             raise
         except HandoffError as error:
@@ -144,6 +140,13 @@ class Opener:
             return replace(written, number=answer["conversation_id"].identifier()).store(journal)
         except UnrecognisedPayload as error:
             raise OutcomeUnknown(f"Intercom said yes to a conversation in words we do not know: {error}") from None
+
+    def _first_words(self, draft: TicketDraft) -> str:
+        """The customer reads them: their own last words, else neutral ones, never what is meant for agents."""
+        if draft.public:
+            return to_text(draft.html)
+        own = [m.text.strip() for m in draft.said if m.author_class is AuthorClass.CUSTOMER and m.text.strip()]
+        return own[-1][:MOST_FIRST_WORDS] if own else self._settings.opening_text
 
     def _ref(self, number: str, comment: str | None) -> TicketRef:
         return TicketRef(id=number, url=self._settings.ticket_url(number, self._people.workspace), comment_id=comment)

@@ -65,7 +65,7 @@ class IntercomSettings(BaseModel):
         default="I would like to talk to a person.",
         min_length=1,
         max_length=2000,
-        description="First words of a conversation, shown to agents and to the customer.",
+        description="First words where the customer has said nothing yet; shown to the customer too.",
     )
     reference_attribute: str | None = Field(
         default=None, min_length=1, description="Conversation attribute (text) that gets our id of the ticket."

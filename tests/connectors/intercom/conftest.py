@@ -184,7 +184,7 @@ def conversation(*parts: dict[str, Any], id: str = "499", **fields: Any) -> dict
     return {
         "type": "conversation", "id": id, "state": "open", "open": True, "created_at": NOON, "updated_at": NOON + 60,
         "snoozed_until": None, "admin_assignee_id": None, "team_assignee_id": 0,
-        "source": {"type": "conversation", "id": "403", "body": f"<p>I would like …</p><p>[ref {WORD}]</p>",
+        "source": {"type": "conversation", "id": "403", "body": f"<p>I would like …</p><p>Reference: {WORD}</p>",
                    "author": {"type": "user", "id": ANA_ID}},
         "contacts": {"type": "contact.list", "contacts": [{"id": ANA_ID, "external_id": "acme:c-1"}]},
         "tags": {"type": "tag.list", "tags": []}, "linked_objects": {"type": "list", "data": []},

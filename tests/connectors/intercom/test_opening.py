@@ -6,16 +6,19 @@ import json
 import socket
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from handoff_connectors.intercom import IntercomConnector
 from handoff_sync.contract.connector import TicketRef
+from handoff_sync.core.model import AuthorClass, Message
 from handoff_sync.errors import OutcomeUnknown, RateLimited, VendorAuthError, VendorDown, VendorRejected
 from tests.connectors.intercom.conftest import (
     ANA_ID,
     CONTACT,
     DRAFT,
+    NOON,
     TEAM,
     US,
     WORD,
@@ -54,7 +57,7 @@ def test_the_customer_reads_neutral_words_and_agents_the_transcript(
     created, titled, noted = (intercom.heard[n].json for n in (1, 2, 3))
     assert created == {
         "from": {"type": "user", "id": ANA_ID},
-        "body": f"I would like to talk to a person.\n\n[ref {WORD}]",
+        "body": f"I would like to talk to a person.\n\nReference: {WORD}",
     }
     assert titled == {"title": DRAFT.subject}
     assert noted == {
@@ -63,6 +66,28 @@ def test_the_customer_reads_neutral_words_and_agents_the_transcript(
     }  # fmt: skip
     assert intercom.heard[-1].json == {"id": "70", "admin_id": US}
     assert {heard.headers["intercom-version"] for heard in intercom.heard} == {"2.16"}
+
+
+def message(text: str, by: AuthorClass = AuthorClass.CUSTOMER) -> Message:
+    return Message(id=text, author_class=by, text=text, at=datetime.fromtimestamp(NOON, UTC))
+
+
+TALKS = {
+    "last words": ((message("Hi"), message("Sure?", AuthorClass.AI), message("A <person>!\n\nNow")),
+                   "A <person>!\n\nNow"),
+    "then the chat": ((message("Hi"), message("words of a machine", AuthorClass.AI)), "Hi"),
+    "then a file": ((message("Hi"), message(" ")), "Hi"),
+    "a book": ((message("x" * 9000),), "x" * 5000),
+    "no customer": ((message("words of a machine", AuthorClass.AI),), "I would like to talk to a person."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "words"), TALKS.values(), ids=TALKS.keys())
+def test_a_conversation_begins_with_the_customers_own_last_words(
+    said: tuple[Message, ...], words: str, intercom: Script, connector: IntercomConnector, journal: MemoryJournal
+) -> None:
+    connector.open(replace(DRAFT, said=said), journal)
+    assert intercom.calls("POST /conversations")[0].json["body"] == f"{words}\n\nReference: {WORD}"
 
 
 def test_team_attributes_priority_and_predecessor_find_their_places(
@@ -96,7 +121,7 @@ def test_a_public_draft_is_the_first_message_itself(
     intercom: Script, connector: IntercomConnector, journal: MemoryJournal
 ) -> None:
     connector.open(replace(DRAFT, public=True), journal)
-    assert intercom.calls("POST /conversations")[0].json["body"] == f"Why\nwords-canary\n\n[ref {WORD}]"
+    assert intercom.calls("POST /conversations")[0].json["body"] == f"Why\nwords-canary\n\nReference: {WORD}"
     assert intercom.calls("POST /conversations/499/reply") == []
 
 
@@ -278,7 +303,7 @@ def test_an_agent_who_was_faster_is_not_undone(
 
 def test_find_shows_what_is_furnished(intercom: Script, connector: IntercomConnector) -> None:
     ready = conversation(tags=tagged("vip", "Handoff-Sync"))
-    other = conversation(id="12", source={"body": "[ref HSAAAAAAAAAA]"}, tags=tagged("handoff-sync"))
+    other = conversation(id="12", source={"body": "Reference: HSAAAAAAAAAA"}, tags=tagged("handoff-sync"))
     intercom.on("POST /conversations/search", found(other, ready))
     ref = connector.find(DRAFT.external_id)
     assert ref is not None

@@ -53,5 +53,5 @@ def test_a_reference_is_one_word_and_found_in_text_and_html() -> None:
     assert word == reference("hs:acme:1") != reference("hs:acme:2")
     body = opening_body("Hello", word)
     assert reference_in(body) == word
-    assert reference_in(f"<p>Hello</p><p>[ref {word}]</p>") == word
-    assert reference_in("[ref nothing]") is None
+    assert reference_in(f"<p>Hello</p><p>Reference: {word}</p>") == word
+    assert reference_in("Reference: nothing") is None
