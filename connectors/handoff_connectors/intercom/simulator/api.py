@@ -38,13 +38,7 @@ class Request:
         Raises:
             ApiError: 400 when the body is not a JSON object.
         """
-        try:
-            body = json.loads(self.call.raw or b"{}")
-        except ValueError:
-            raise api_errors.bad_request("The request body is not valid JSON") from None
-        if not isinstance(body, dict):
-            raise api_errors.bad_request("The request body must be a JSON object")
-        return body
+        return _object(self.call.raw)
 
     @property
     def as_text(self) -> bool:
@@ -151,7 +145,7 @@ class Api:
         _check_accept(call.headers.get("accept"))
         with self._workspace.lock:
             if (call.method, call.path) == ("POST", TOKENS):
-                return Answer(200, self._auth.exchange(json.loads(call.raw or b"{}")))
+                return Answer(200, self._auth.exchange(_object(call.raw)))
             wake_due(self._workspace)
             request, found = self._admit(call, base, headers)
             return found.handler(request)
@@ -186,6 +180,16 @@ class Api:
             raise api_errors.rate_limited(reached.room.limit, reached.room.headers()) from None
         if room is not None:
             headers.update(room.headers())
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw or b"{}")
+    except ValueError:
+        raise api_errors.bad_request("The request body is not valid JSON") from None
+    if not isinstance(body, dict):
+        raise api_errors.bad_request("The request body must be a JSON object")
+    return body
 
 
 def _check_accept(given: str | None) -> None:

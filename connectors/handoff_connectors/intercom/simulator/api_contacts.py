@@ -9,7 +9,7 @@ from handoff_connectors.intercom.simulator import api_errors, people, render, se
 from handoff_connectors.intercom.simulator.api import Request, Table, endpoint
 from handoff_connectors.intercom.simulator.indexing import contact_document
 from handoff_connectors.intercom.simulator.model import Contact
-from handoff_connectors.intercom.simulator.paging import page, size_of
+from handoff_connectors.intercom.simulator.paging import asked_page, page, size_of
 from handoff_connectors.intercom.simulator.search import CONTACT_FIELDS, Kind
 from handoff_sync.simulator.endpoints import Answer
 
@@ -42,8 +42,7 @@ def search_contacts(request: Request) -> Answer:
     until = workspace.clock.unix() - workspace.settings.search_lag_s
     known = [c for c in workspace.contacts_there() if not c.archived and c.changed_at <= until]
     found = [contact for contact in known if fits(contact_document(contact))]
-    wanted = body.get("pagination") or {}
-    return _list(request, found, size_of(wanted.get("per_page"), PER_PAGE), wanted.get("starting_after"))
+    return _list(request, found, *asked_page(body, PER_PAGE))
 
 
 def _list(request: Request, found: list[Contact], size: int, after: Any) -> Answer:

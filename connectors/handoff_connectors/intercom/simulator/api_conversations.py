@@ -7,7 +7,7 @@ from typing import Any, Final
 from handoff_connectors.intercom.simulator import api_errors, attachments, changes, indexing, render, search, talk, text
 from handoff_connectors.intercom.simulator.api import Request, Table, endpoint
 from handoff_connectors.intercom.simulator.model import Contact, Conversation
-from handoff_connectors.intercom.simulator.paging import page, size_of
+from handoff_connectors.intercom.simulator.paging import asked_page, page, size_of
 from handoff_connectors.intercom.simulator.search import CONVERSATION_FIELDS, Kind
 from handoff_sync.simulator.endpoints import Answer
 
@@ -85,8 +85,7 @@ def search_conversations(request: Request) -> Answer:
     fits = search.predicate(body.get("query"), fields, workspace.settings.timezone)
     known = ((c, indexing.known(workspace, c)) for c in workspace.live_conversations())
     found = [conversation for conversation, view in known if view is not None and fits(view)]
-    wanted = body.get("pagination") or {}
-    return _list(request, found, size_of(wanted.get("per_page"), PER_PAGE), wanted.get("starting_after"))
+    return _list(request, found, *asked_page(body, PER_PAGE))
 
 
 def _list(request: Request, found: list[Conversation], size: int, after: Any) -> Answer:

@@ -108,13 +108,16 @@ def attach_contact(request: Request) -> Answer:
 
 
 def _named(request: Request, customer: dict[str, Any]) -> Contact:
-    """An address that nobody has becomes a new lead."""
-    there = [c for c in request.workspace.contacts.values() if c.active]
+    """The contact that is meant. An address that nobody has becomes a new lead.
+
+    Raises:
+        ApiError: 404.
+    """
     email = str(customer.get("email") or "").lower()
-    for contact in there:
-        keys = (contact.id, contact.external_id, contact.email)
-        if (customer.get("intercom_user_id"), customer.get("user_id"), email or None) in (
-            (keys[0], None, None), (None, keys[1], None), (None, None, keys[2])):  # fmt: skip
+    customer = {**customer, "email": email}
+    for contact in request.workspace.contacts.values():
+        known = {"intercom_user_id": contact.id, "user_id": contact.external_id, "email": contact.email}
+        if contact.active and any(customer.get(name) and known[name] == customer[name] for name in known):
             return contact
     if not email:
         raise api_errors.not_found()

@@ -59,13 +59,12 @@ class Authenticator:
         self._codes.add(code)
         return code
 
-    def exchange(self, body: Any) -> dict[str, Any]:
+    def exchange(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """A token for a code.
 
         Raises:
             ApiError: 401 when the code or the client is not ours.
         """
-        given = body if isinstance(body, dict) else {}
         known = self._workspace.credentials
         client = (given.get("client_id"), given.get("client_secret"))
         if client != (known.client_id, known.client_secret) or given.get("code") not in self._codes:

@@ -155,9 +155,7 @@ class IntercomPages:
     def _entry(self, c: Conversation, part: Part) -> Entry | None:
         who = part.author.name or part.author.email or "Unknown"
         if part.body is None:
-            sentence = self._sentence(part, who)
-            return (sentence and Entry(id=part.id, kind=EntryKind.EVENT, author="", at=_time(part.created_at),
-                                      text=sentence)) or None  # fmt: skip
+            return self._happened(part, who)
         kind = EntryKind.CUSTOMER if part.author.id in c.contact_ids else EntryKind.REPLY
         return Entry(
             id=part.id,
@@ -168,6 +166,12 @@ class IntercomPages:
             via="via API" if part.app_package_code else "",
             attachments=tuple(str(a["name"]) for a in part.attachments),
         )
+
+    def _happened(self, part: Part, who: str) -> Entry | None:
+        """A line for what is worth one."""
+        told = self._sentence(part, who)
+        at = _time(part.created_at)
+        return Entry(id=part.id, kind=EntryKind.EVENT, author="", at=at, text=told) if told else None
 
     def _sentence(self, part: Part, who: str) -> str:
         if part.part_type in ("assignment", "assign_and_reopen", "assign_and_unsnooze"):

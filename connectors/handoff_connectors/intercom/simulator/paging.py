@@ -30,6 +30,18 @@ def size_of(raw: Any, default: int, most: int = MAX_PAGE) -> int:
     return int(str(raw))
 
 
+def asked_page(body: dict[str, Any], default: int) -> tuple[int, Any]:
+    """Size and cursor that a search asks for.
+
+    Raises:
+        ApiError: 400.
+    """
+    wanted = body.get("pagination") or {}
+    if not isinstance(wanted, dict):
+        raise api_errors.invalid("pagination is invalid")
+    return size_of(wanted.get("per_page"), default), wanted.get("starting_after")
+
+
 def encode(place: Place, number: int) -> str:
     return base64.b64encode(json.dumps([*place, number]).encode()).decode()
 
