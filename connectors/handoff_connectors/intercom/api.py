@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
+from handoff_connectors.intercom.deadline import CALL_S, time_for_a_call
 from handoff_connectors.intercom.faults import Asked, fault, wait_s
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.tokens import Tokens
 from handoff_sync.contract.connector import Credentials, Limiter
-from handoff_sync.contract.http import Answer, HttpClient
+from handoff_sync.contract.http import Answer, HttpClient, Timeouts
 from handoff_sync.contract.payload import Wild, read_json
 from handoff_sync.errors import RateLimited, UnrecognisedPayload, VendorAuthError, VendorRejected
 
@@ -34,7 +35,7 @@ class IntercomApi:
     def __init__(self, settings: IntercomSettings, credentials: Credentials, limiter: Limiter) -> None:
         self._settings = settings
         self._limiter = limiter
-        self._http = HttpClient(settings.addresses)
+        self._http = HttpClient(settings.addresses, timeouts=Timeouts(read_s=CALL_S, total_s=CALL_S))
         self._window = _Window()
         self.tokens = Tokens(settings, credentials, self._exchange)
 
@@ -147,6 +148,7 @@ class IntercomApi:
         if budget == SWEEP:
             self._window.spare()
         headers = {"authorization": self.tokens.bearer()}
+        time_for_a_call()
         self._limiter.spend(budget)
         return self._send(asked, f"{self._settings.api}{_filled(path, ids)}", headers, body, params)
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from pydantic import BaseModel
 
 from handoff_connectors.intercom.api import IntercomApi
+from handoff_connectors.intercom.deadline import one_operation
 from handoff_connectors.intercom.doctor import Doctor
 from handoff_connectors.intercom.duplicates import Duplicates
 from handoff_connectors.intercom.furnishing import Furnisher
@@ -97,18 +98,23 @@ class IntercomConnector:
 
     # --- writing -----------------------------------------------------------------------------------
 
+    @one_operation
     def open(self, draft: TicketDraft, journal: Journal) -> TicketRef:
         return self._opener.open(draft, journal)
 
+    @one_operation
     def find(self, external_id: str) -> TicketRef | None:
         return self._opener.find(external_id)
 
+    @one_operation
     def append(self, ticket: str, comment: CommentDraft, journal: Journal) -> CommentRef:
         return self._replier.append(number("conversation", ticket), comment, journal)
 
+    @one_operation
     def find_appended(self, ticket: str, marker: str) -> CommentRef | None:
         return self._replier.find_appended(number("conversation", ticket), marker)
 
+    @one_operation
     def set_status(self, ticket: str, status: TicketStatus, marker: str) -> None:
         """Only what is not so already: each of these leaves a line in the conversation."""
         wanted = _STATE[status]
@@ -123,12 +129,14 @@ class IntercomConnector:
             case _:
                 self._api.act(ticket, opened(us))
 
+    @one_operation
     def set_assignee(self, ticket: str, agent_id: str | None, marker: str) -> None:
         wanted = number("teammate", agent_id) if agent_id is not None else None
         now = self._api.conversation(number("conversation", ticket))
         if id_at(now, "admin_assignee_id") != wanted:
             self._api.act(ticket, assigned_to("admin", wanted or "0", self._people.us))
 
+    @one_operation
     def set_tags(self, ticket: str, add: tuple[str, ...], remove: tuple[str, ...], marker: str) -> None:
         has = tags_of(self._api.conversation(number("conversation", ticket)))
         self._tags.add(ticket, add, has)
@@ -136,9 +144,11 @@ class IntercomConnector:
 
     # --- reading -----------------------------------------------------------------------------------
 
+    @one_operation
     def read(self, ticket: str, cursor: str | None) -> TicketSnapshot:
         return self._reader.read(number("conversation", ticket), cursor)
 
+    @one_operation
     def changed(self, cursor: str | None, now: datetime) -> ChangedTickets:
         return self._sweeper.changed(cursor, now)
 
@@ -151,9 +161,11 @@ class IntercomConnector:
 
     # --- setting up --------------------------------------------------------------------------------
 
+    @one_operation
     def check(self) -> tuple[Finding, ...]:
         return self._doctor.check()
 
+    @one_operation
     def install_webhook(self, url: str) -> InstalledWebhook:
         return self._doctor.install(url)
 

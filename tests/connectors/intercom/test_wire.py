@@ -7,10 +7,11 @@ import struct
 import time
 import traceback
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
-from handoff_connectors.intercom import IntercomConnector
+from handoff_connectors.intercom import IntercomConnector, deadline
 from handoff_connectors.intercom.faults import Asked, fault
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_sync.errors import (
@@ -137,6 +138,18 @@ def test_no_error_shows_words_or_secrets(
         assert secret not in text
 
 
+def test_a_slow_intercom_ends_an_operation_in_time_and_the_next_goes_on(
+    intercom: Script, connector: IntercomConnector, journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = iter(range(0, 900, 6))
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: float(next(hours))))
+    with pytest.raises(VendorDown):
+        connector.open(DRAFT, journal)
+    assert [heard.call for heard in intercom.heard] == ["POST /contacts"], "no call begins after half of the time"
+    monkeypatch.undo()
+    assert connector.open(DRAFT, journal).id == "499"
+
+
 # --- waiting (quirk IC-16) -----------------------------------------------------------------------------------
 
 
@@ -190,6 +203,18 @@ def test_an_oauth_code_becomes_a_token_once(intercom: Script, spending: Spending
     assert "authorization" not in exchange.headers
     assert [heard.headers["authorization"] for heard in intercom.calls("GET")] == ["Bearer fresh"] * 2
     assert stored.secrets["access_token"] == "fresh"
+
+
+def test_a_new_code_replaces_the_token(intercom: Script, spending: Spending) -> None:
+    stored = StoredSecrets(oauth_code="first", client_secret="sign-canary")
+    settings = IntercomSettings(base_url=intercom.url, auth="oauth", client_id="app-1", admin_id="1", workspace_id="w")
+    intercom.on("POST /auth/eagle/token", {"access_token": "fresh"}, {"access_token": "fresher"})
+    connector = IntercomConnector(settings, stored, spending)
+    connector.read("499", None)
+    stored.secrets = {**stored.secrets, "oauth_code": "second"}
+    connector.read("499", None)
+    connector.close()
+    assert [heard.headers["authorization"] for heard in intercom.calls("GET")] == ["Bearer fresh", "Bearer fresher"]
 
 
 @pytest.mark.parametrize("said", [problem(401, "invalid_grant"), answer(200, {"error": "code-canary"})])
