@@ -66,8 +66,8 @@ class GorgiasConnector:
         },
     )
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(name="*", limit=36, window_s=20),  # of 40, which the merchant's other integrations share
-        Budget(name="events", limit=8, window_s=20),
+        Budget(name="*", limit=30, window_s=16),  # of 32, which the merchant's other integrations share
+        Budget(name="events", limit=6, window_s=16),
     )
 
     def __init__(self, settings: GorgiasSettings, credentials: Credentials, limiter: Limiter) -> None:

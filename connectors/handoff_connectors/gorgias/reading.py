@@ -233,8 +233,9 @@ def _sender(message: Wild) -> int:
 
 
 def _explains(message: Wild) -> bool:
-    """Whether a ticket opens again by this message: of the customer, or ours, before which we open it."""
-    return marker_of(message) is not None or not needs_author(message)
+    """Whether a ticket opens again by this message: it is of the customer, be it written by us."""
+    from_agent = message.get("from_agent")
+    return from_agent is not None and from_agent.raw() is False
 
 
 def _updated_at(ticket: Wild, now: datetime) -> datetime:
