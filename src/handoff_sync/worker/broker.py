@@ -17,7 +17,10 @@ from handoff_sync.errors import ConfigurationError
 QUEUE = "lanes"
 KEPT_DEAD_LETTERS = 50
 POLL_MS = 10
-"""How often an idle worker looks for messages."""
+"""How often an idle worker looks for messages of Redis."""
+
+_MEMORY_POLL_MS = 200
+"""In memory a message wakes its reader, and threads that look more often take the interpreter from the web's."""
 
 
 def make_broker(url: str) -> dramatiq.Broker:
@@ -45,6 +48,11 @@ def waiting(broker: dramatiq.Broker) -> int:
             return int(broker.client.llen(f"{broker.namespace}:{QUEUE}"))
         case _:
             return 0
+
+
+def poll_ms(broker: dramatiq.Broker) -> int:
+    """How long an idle thread of a worker waits for a message before it looks whether it shall end."""
+    return _MEMORY_POLL_MS if isinstance(broker, StubBroker) else POLL_MS
 
 
 def _middleware() -> list[Middleware]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dramatiq
 from dramatiq import Worker
 
-from handoff_sync.worker.broker import POLL_MS, QUEUE
+from handoff_sync.worker.broker import QUEUE, poll_ms
 
 
 class EmbeddedWorker:
@@ -17,7 +17,9 @@ class EmbeddedWorker:
         self._worker: Worker | None = None
 
     def start(self) -> None:
-        self._worker = Worker(self._broker, queues={QUEUE}, worker_threads=self._threads, worker_timeout=POLL_MS)
+        self._worker = Worker(
+            self._broker, queues={QUEUE}, worker_threads=self._threads, worker_timeout=poll_ms(self._broker)
+        )
         self._worker.start()
 
     def stop(self) -> None:
