@@ -231,6 +231,7 @@ def _connected(app: App, options: DemoOptions, desk: Desk, platform: ChatPlatfor
     done = set_up(app.admin, app.connections, workspace.id, desk.kind, desk.title, given, hooks)
     if done.connection is None:
         raise HandoffError(f"The simulated {desk.title} refused the connection: {done.findings[0].detail}")
+    desk.set_webhook(f"{hooks}/{done.connection.hook_token}")
     _, secret = app.admin.create_endpoint(workspace.id, f"{chat_url}/callbacks")
     key = app.admin.create_api_key(workspace.id, "chat product", ("events", "gate", "sessions:read"))
     service = Service(app.settings.public_url, key.key)

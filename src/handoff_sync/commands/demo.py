@@ -27,10 +27,11 @@ def demo(
         typer.Option(exists=True, dir_okay=False, readable=True, help="JSON Lines file with the dialogues for --once."),
     ] = None,
     on_solved: Annotated[OnSolved, typer.Option(help="What a solved ticket does to the session.")] = OnSolved.RESOLVE,
+    helpdesk: Annotated[str, typer.Option(help="Simulated helpdesk: zendesk, gorgias or intercom.")] = "zendesk",
     broker: Annotated[str | None, typer.Option(help="For example redis://127.0.0.1:6379/0.")] = None,
     database: Annotated[str | None, typer.Option(help="For example postgresql://... (an empty database).")] = None,
 ) -> None:
-    """Starts service, simulated Zendesk and a chat page with a scripted AI on free ports, in a temporary folder."""
+    """Starts service, simulated helpdesk and a chat page with a scripted AI on free ports, in a temporary folder."""
     from handoff_sync.core.policy import Outcome
     from handoff_sync.demo import DemoOptions, play_live, play_once
     from handoff_sync.simulator.narrator import Narrator
@@ -39,6 +40,6 @@ def demo(
         raise typer.BadParameter("--dialogues needs --once")
     if once and dialogues is None:
         raise typer.BadParameter("--once needs --dialogues FILE, for example examples/dialogues.jsonl")
-    options = DemoOptions(broker_url=broker, database_url=database, on_solved=Outcome(on_solved))
+    options = DemoOptions(helpdesk=helpdesk, broker_url=broker, database_url=database, on_solved=Outcome(on_solved))
     narrator = Narrator()
     raise typer.Exit(play_once(options, dialogues, narrator) if dialogues else play_live(options, narrator))

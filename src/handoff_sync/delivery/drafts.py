@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from handoff_sync.contract.connector import CommentDraft, Requester, TicketDraft
-from handoff_sync.core.effects import AppendToTicket, NoteOnTicket, OpenTicket, StoredMessage
+from handoff_sync.core.effects import AppendToTicket, NoteOnTicket, OpenTicket, StoredMessage, Visibility
 from handoff_sync.core.model import AuthorClass, Customer, Handoff, Message, Session, TicketLink
 from handoff_sync.core.policy import ConnectionRule, Policy
 from handoff_sync.core.redaction import redact
@@ -43,16 +43,17 @@ class Drafts:
             (rule for rule in handoff.policy.connections if rule.connection == effect.connection),
             ConnectionRule(connection=effect.connection),
         )
-        messages = [m for m in self._reads.messages(session.id) if m.seq <= effect.through_seq]
         clean = _cleaner(handoff)
+        messages = _stored([m for m in self._reads.messages(session.id) if m.seq <= effect.through_seq], clean)
         # Private notes are part of it: the ticket's first comment is internal.
-        parts = ticket_parts(_stored(messages, clean), self._head(session, handoff, clean), limit)
+        parts = ticket_parts(messages, self._head(session, handoff, clean), limit)
         tags = ("handoff-sync", "human-handoff", *rule.tags, *_scenario_tags(handoff), *map(clean, first_tags))
         draft = TicketDraft(
             external_id=link.key,
             subject=subject(rule.subject, _customer(session, clean)),
             requester=_requester(session, clean),
             html=parts[0],
+            said=tuple(m.message for m in messages if m.kind == "message" and m.visibility is Visibility.PUBLIC),
             tags=tuple(dict.fromkeys(tags)),
             priority=_priority(handoff) or rule.priority,
             group=rule.group,

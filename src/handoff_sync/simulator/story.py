@@ -48,7 +48,7 @@ class Story:
     desk: Desk
     narrator: Narrator
     returns: bool = False
-    patience_s: float = 20.0
+    patience_s: float = 60.0
     totals: Totals = field(default_factory=Totals)
 
     def play(self, dialogue: Dialogue) -> None:

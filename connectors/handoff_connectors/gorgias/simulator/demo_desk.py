@@ -35,6 +35,9 @@ class GorgiasDesk:
         }
         return DeskAccess(settings=settings, secrets={"api_key": known.api_key})
 
+    def set_webhook(self, url: str) -> None:
+        """Nothing to do: the connector installs its webhook."""
+
     def start(self) -> None:
         self.simulator.start()
 

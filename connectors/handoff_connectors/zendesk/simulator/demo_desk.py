@@ -35,6 +35,9 @@ class ZendeskDesk:
         }
         return DeskAccess(settings=settings, secrets={"client_secret": known.client_secret})
 
+    def set_webhook(self, url: str) -> None:
+        """Nothing to do: the connector installs its webhook."""
+
     def start(self) -> None:
         self.simulator.start()
 
