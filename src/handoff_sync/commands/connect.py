@@ -16,6 +16,10 @@ from handoff_sync.errors import ConfigurationError
 
 app = typer.Typer(help="Connect a helpdesk, or give a connection new credentials.", no_args_is_help=True)
 
+Settings = Annotated[list[str] | None, typer.Option("--set", help="Any setting of the connection, as name=value.")]
+SecretFile = Annotated[
+    str | None, typer.Option(help="File with one secret per line, as name=value; - reads them from the input.")
+]
 SECRETS = {"client_credentials": "client_secret", "refresh_token": "refresh_token", "api_token": "token"}
 
 
@@ -32,26 +36,55 @@ def zendesk(
     auth: Annotated[str, typer.Option(help="client_credentials, refresh_token or api_token.")] = "client_credentials",
     client_id: Annotated[str | None, typer.Option(help="Of the OAuth client.")] = None,
     email: Annotated[str | None, typer.Option(help="User of the API token, with --auth api_token.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")] = None,
-    secret_file: Annotated[
-        str | None, typer.Option(help="File with one secret per line, as name=value; - reads them from the input.")
-    ] = None,
+    set_: Settings = None,
+    secret_file: SecretFile = None,
 ) -> None:
     """Asks for what is missing, checks it, installs the webhook, stores the connection.
 
     Secrets come from a prompt, --secret-file, or variables such as ZENDESK_CLIENT_SECRET; never from options.
     """
-    given: dict[str, Any] = {"auth": auth, **_pairs(set_ or (), "--set")}
+    given: dict[str, Any] = {"auth": auth, **_given("zendesk", set_, secret_file)}
     given |= {
         key: value for key, value in (("subdomain", subdomain), ("client_id", client_id), ("email", email)) if value
     }
-    given |= _secrets("zendesk", secret_file)
     _ask(given, "subdomain", "Subdomain (acme for https://acme.zendesk.com)")
     user = "email" if given["auth"] == "api_token" else "client_id"
     _ask(given, user, "E-mail of the token's user" if user == "email" else "Id of the OAuth client")
     secret = SECRETS.get(str(given["auth"]), "client_secret")
     _ask(given, secret, f"{secret.replace('_', ' ').capitalize()} (not shown)", hide=True)
     _connect("zendesk", workspace, name, given)
+
+
+@app.command()
+def gorgias(
+    workspace: Workspace = None,
+    name: Annotated[str, typer.Option(help="What the connection is called here.")] = "gorgias",
+    set_: Settings = None,
+    secret_file: SecretFile = None,
+) -> None:
+    """Checks a Gorgias account, installs its integration, stores the connection.
+
+    Settings by --set, for example domain=acme and email=you@example.com; the key as GORGIAS_API_KEY or --secret-file.
+    """
+    _connect("gorgias", workspace, name, _given("gorgias", set_, secret_file))
+
+
+@app.command()
+def intercom(
+    workspace: Workspace = None,
+    name: Annotated[str, typer.Option(help="What the connection is called here.")] = "intercom",
+    set_: Settings = None,
+    secret_file: SecretFile = None,
+) -> None:
+    """Checks an Intercom workspace, stores the connection, and says where its webhook must be set.
+
+    The token as INTERCOM_ACCESS_TOKEN, the app's secret as INTERCOM_CLIENT_SECRET, or both in --secret-file.
+    """
+    _connect("intercom", workspace, name, _given("intercom", set_, secret_file))
+
+
+def _given(kind: str, pairs: list[str] | None, secret_file: str | None) -> dict[str, Any]:
+    return {**_pairs(pairs or (), "--set"), **_secrets(kind, secret_file)}
 
 
 def _connect(kind: str, workspace: str | None, name: str, given: Mapping[str, Any]) -> None:
