@@ -18,7 +18,7 @@ from handoff_sync.errors import HandoffError
 from handoff_sync.store.admin import Admin
 from handoff_sync.store.codec import encode_effect
 from handoff_sync.store.reads import Reads
-from handoff_sync.store.rows import Claim, EndpointRow, OutboxRow
+from handoff_sync.store.rows import Claim, EndpointRow, OutboxRow, UnreadableEffect
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +90,7 @@ class PlatformLane:
         """The effect with the names by which the platform knows the talk."""
         assert claim.session_id is not None
         session = self._reads.session_by_id(claim.session_id)
+        assert not isinstance(row.effect, UnreadableEffect)  # the runner lets none through
         data: dict[str, Any] = json.loads(encode_effect(row.effect))
         data |= {
             "session_id": claim.session_id,

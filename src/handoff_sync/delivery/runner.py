@@ -25,6 +25,7 @@ from handoff_sync.errors import (
     VendorDown,
 )
 from handoff_sync.store.committer import Committer, Job
+from handoff_sync.store.rows import UnreadableEffect
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,8 @@ class Runner:
                 raise _Killed(f"{claim.expiries} workers in a row ended while doing this.")
             if claim.connection_id is not None:
                 self._connections.must_be_usable(claim.connection_id, self._clock())
+            if claim.rows and isinstance(claim.rows[0].effect, UnreadableEffect):
+                raise UnrecognisedPayload("A newer version wrote this delivery. Upgrade all processes.")
             performer.perform(lease)
         except LeaseLost:
             raise

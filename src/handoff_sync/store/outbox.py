@@ -13,7 +13,7 @@ from handoff_sync.core.effects import Effect
 from handoff_sync.store.bulk import BulkInsert
 from handoff_sync.store.codec import decode_effect, decode_object, encode_effect, encode_object
 from handoff_sync.store.engine import Dialect
-from handoff_sync.store.rows import AnyRow, OutboxRow
+from handoff_sync.store.rows import AnyRow, OutboxRow, UnreadableEffect
 from handoff_sync.store.statements import PARKED, PENDING
 from handoff_sync.store.tables import lanes, outbox
 
@@ -68,11 +68,19 @@ def _add(dialect: Dialect) -> BulkInsert:
     )
 
 
+def readable_effect(payload: str) -> Effect | UnreadableEffect:
+    """One strange row must neither keep its lane from being claimed nor a list of deliveries from being shown."""
+    try:
+        return decode_effect(payload)
+    except ValueError:
+        return UnreadableEffect()
+
+
 def outbox_row(row: AnyRow) -> OutboxRow:
     return OutboxRow(
         id=row.id,
         key=row.key,
-        effect=decode_effect(row.payload),
+        effect=readable_effect(row.payload),
         attempts=row.attempts,
         journal=decode_object(row.journal),
         created_at=row.created_at,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from handoff_sync.core.effects import PauseLog, StoredMessage
 from handoff_sync.core.model import AiMode, Session
 from handoff_sync.store.clock import Clock, system_clock
-from handoff_sync.store.codec import decode_effect, decode_event, decode_message, decode_object, decode_session
+from handoff_sync.store.codec import decode_event, decode_message, decode_object, decode_session
 from handoff_sync.store.columns import Moment
 from handoff_sync.store.engine import Database
 from handoff_sync.store.faults import in_our_words, is_unavailable, not_ready
@@ -26,6 +26,7 @@ from handoff_sync.store.filters import (
 )
 from handoff_sync.store.lanes import CLOCK_TOLERANCE_S, free_at
 from handoff_sync.store.links import link_row
+from handoff_sync.store.outbox import readable_effect
 from handoff_sync.store.rows import AnyRow, DeliveryRow, EventRow, GateRow, LinkRow, TimelineRow
 from handoff_sync.store.statements import PARKED, Prepared, moment
 from handoff_sync.store.tables import (
@@ -310,7 +311,7 @@ def _delivery_row(row: AnyRow) -> DeliveryRow:
         destination=row.destination,
         key=row.key,
         kind=row.kind,
-        effect=decode_effect(row.payload),
+        effect=readable_effect(row.payload),
         status=row.status,
         attempts=row.attempts,
         error=row.error,

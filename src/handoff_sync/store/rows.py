@@ -86,12 +86,17 @@ class LinkRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableEffect:
+    """What another version of this program wrote and this one cannot read; one that can may still perform it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
     """One effect to be performed. `journal` is what earlier attempts noted about it."""
 
     id: int
     key: str
-    effect: Effect
+    effect: Effect | UnreadableEffect
     attempts: int
     journal: Mapping[str, str]
     created_at: datetime
@@ -165,7 +170,7 @@ class DeliveryRow:
     destination: str
     key: str
     kind: str
-    effect: Effect
+    effect: Effect | UnreadableEffect
     status: str
     attempts: int
     error: str | None
