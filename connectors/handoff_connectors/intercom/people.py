@@ -77,9 +77,12 @@ class People:
 
     def _made(self, requester: Requester) -> Contact:
         customer = requester.customer
-        fields: dict[str, object] = {"role": "user", "external_id": requester.external_id}
-        if customer.name:
-            fields["name"] = customer.name
+        # A contact without a name stands in the inbox as a made-up colour and animal, or as nothing.
+        fields: dict[str, object] = {
+            "role": "user",
+            "external_id": requester.external_id,
+            "name": requester.display_name,
+        }
         if customer.email and customer.email_verified:  # a claimed address would find somebody else
             fields["email"] = customer.email
         try:
@@ -123,8 +126,7 @@ class People:
 
     def _stand_in(self, requester: Requester) -> Contact:
         """A lead without the external id and address that clash."""
-        name = requester.customer.name or "Unknown customer"
-        return _contact(self._api.create_contact({"role": "lead", "name": name}))
+        return _contact(self._api.create_contact({"role": "lead", "name": requester.display_name}))
 
 
 def _contact(contact: Wild) -> Contact:
