@@ -67,6 +67,16 @@ def test_the_story_holds_for_real_dialogues(tmp_path: Path) -> None:
     assert_held(done.stdout, len(lines_of(SHARED)))
 
 
+@pytest.mark.parametrize("helpdesk", ["gorgias", "intercom"])
+def test_the_story_holds_with_every_helpdesk(tmp_path: Path, helpdesk: str) -> None:
+    """Two dialogues: Gorgias allows two calls a second, and a third dialogue would wait for them."""
+    some = tmp_path / "dialogues.jsonl"
+    some.write_text("\n".join(EXAMPLES.read_text(encoding="utf-8").split("\n")[:2]), encoding="utf-8")
+    done = handoff("demo", "--once", "--dialogues", some, "--helpdesk", helpdesk, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_held(done.stdout, 2)
+
+
 def test_the_live_demo_serves_its_pages_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-u", str(PROGRAM), "demo"],
