@@ -27,7 +27,7 @@ from handoff_sync.core.machine import new_session
 from handoff_sync.logs import configure_logs
 from handoff_sync.service.apply import Applied
 from handoff_sync.settings import load_settings
-from handoff_sync.web import make_app
+from handoff_sync.web import make_app, spare_the_collector
 from handoff_sync.worker.actors import declare_actors
 from handoff_sync.worker.embedded import EmbeddedWorker
 
@@ -52,6 +52,7 @@ def main(which: str, port: int) -> None:
     parts = build(settings)
     if which == "worker":
         work(parts)
+    spare_the_collector()
     app = make_app(parts, workers=which == "ours") if which != "bare" else bare(parts)
     app.add_route("/constant", constant, methods=["POST"])
     uvicorn.run(app, port=port, log_config=None, access_log=False, loop="uvloop", http="httptools")

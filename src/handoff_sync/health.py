@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 
 from handoff_sync.api.deps import Check, Health
@@ -15,6 +16,21 @@ from handoff_sync.store.migrate import pending_migrations
 def readiness(app: App) -> Sequence[Check]:
     """A broker that is away is DEGRADED: events are still accepted and the sweeper brings the work."""
     return [_database(app), _broker(app), _disk(app.settings)]
+
+
+class DiskFloor:
+    """`room_on_disk` for every event, without asking the system more than once a second."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._fine_until = 0.0
+
+    def check(self) -> None:
+        """NotReady while the disk is nearly full: noticed at most a second late, and freed space at once."""
+        now = time.monotonic()
+        if now >= self._fine_until:
+            room_on_disk(self._settings)
+            self._fine_until = now + 1.0
 
 
 def room_on_disk(settings: Settings) -> None:

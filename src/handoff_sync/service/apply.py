@@ -91,6 +91,8 @@ def step(uow: UnitOfWork, session: Session, event: Event) -> Outcome:
 
 def _introduced(uow: UnitOfWork, session: Session, customer: Customer, event: Event) -> Session:
     """The session with what `event` newly tells of the customer: chats often learn the name after the first words."""
+    if customer == session.customer:
+        return session
     told = {field.name: value for field in fields(customer) if (value := getattr(customer, field.name))}
     known = replace(session.customer, **told)
     if "email" in told:
