@@ -103,7 +103,7 @@ class Letters:
     def _about(self, session: Session, handoff: Handoff) -> Conversation:
         messages = self._reads.messages(session.id)
         name = redact(session.customer.name or "")
-        tickets = {link.connection: link.url for link in session.live_links if link.url}
+        tickets = {f"Ticket {link.remote_id}": link.url for link in session.live_links if link.url}
         return Conversation(
             session_url=chat_link(handoff.policy, session) or next((url for url in tickets.values() if url), ""),
             customer_name=name,
