@@ -125,3 +125,20 @@ def post(service: Live, body: bytes, headers: dict[str, str]) -> int:
 
 def reads(simulator: ZendeskSimulator) -> int:
     return len([r for r in simulator.state.requests("GET") if "/comments" in r.path])
+
+
+def test_a_message_repeated_under_a_new_event_id_opens_nothing_again(
+    tmp_path: Path, simulator: ZendeskSimulator, database: str
+) -> None:
+    with live(tmp_path, simulator, POLICY, database_url=database) as service:
+        assert story(service) == EXPECTED
+        again = service.send(
+            id="again",
+            type="customer.message",
+            conversation_id="talk",
+            message={"id": "m-1", "text": "<<words 1>>"},
+        )
+        assert (again["verdict"], again["code"]) == ("unchanged", "known_message")
+        until("all is quiet", lambda: simulator.webhooks.wait_idle() and not service.app.reads.due_lanes(1))
+        assert ending(service) == EXPECTED
+        assert simulator.state.tickets[0].status == "solved"

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass, fields, replace
 
 from handoff_sync.core.effects import Outcome, Verdict
-from handoff_sync.core.events import Event, SessionStarted, SessionSuperseded
+from handoff_sync.core.events import CustomerMessage, Event, HumanMessage, SessionStarted, SessionSuperseded
 from handoff_sync.core.machine import decide, new_session
-from handoff_sync.core.model import Customer, Session, Status
+from handoff_sync.core.model import Control, Customer, Session, Status
 from handoff_sync.errors import NotFound
 from handoff_sync.service.policies import policy_for
 from handoff_sync.store.committer import Job
@@ -57,6 +57,8 @@ def on_conversation(
                 customer=customer or Customer(),
                 team=team,
             )
+        elif _said_before(uow, session, event):
+            return _known(uow, session, event)
         elif customer is not None and session.status is Status.OPEN:
             session = _introduced(uow, session, customer, event)
         return _apply(uow, session, event)
@@ -101,6 +103,26 @@ def _introduced(uow: UnitOfWork, session: Session, customer: Customer, event: Ev
         return session
     learnt = SessionStarted(id=f"{event.id}#customer", at=event.at, channel=session.channel, customer=known)
     return step(uow, session, learnt).session
+
+
+def _said_before(uow: UnitOfWork, session: Session, event: Event) -> bool:
+    """Whether a platform repeats a message under a new event id. While the AI talks a repeat can do no harm."""
+    if session.control is Control.AI or not isinstance(event, CustomerMessage | HumanMessage):
+        return False
+    return uow.has_message(session.id, event.message.id)
+
+
+def _known(uow: UnitOfWork, session: Session, event: Event) -> Applied:
+    known = Applied(
+        session=session,
+        verdict=Verdict.UNCHANGED,
+        rule="T65",
+        code="known_message",
+        detail="This message was told before.",
+        epoch=session.control_epoch,
+    )
+    uow.record_inbox(session.workspace, event.id, event.type, session.id, _encode(known))
+    return known
 
 
 def _successor(session: Session, uow: UnitOfWork) -> Session:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, bindparam, select
 
 from handoff_sync.core.effects import Outcome, PauseLog, StoredMessage, TimelineEntry
 from handoff_sync.core.events import Event
@@ -19,6 +19,11 @@ from handoff_sync.store.engine import Dialect
 from handoff_sync.store.tables import ai_pause_logs, messages, timeline
 
 _GIVEN_BY_THE_DATABASE = "id"
+
+
+_KNOWN = select(messages.c.seq).where(
+    messages.c.session_id == bindparam("session"), messages.c.message_id == bindparam("message")
+)
 
 
 @cache
@@ -46,6 +51,14 @@ class History:
         self._messages: list[dict[str, Any]] = []
         self._timeline: list[dict[str, Any]] = []
         self._pause_log: list[dict[str, Any]] = []
+
+    def has_message(self, session_id: str, message_id: str) -> bool:
+        """Whether the session has this message, stored or staged."""
+        wanted = (session_id, message_id)
+        if any((row["session_id"], row["message_id"]) == wanted for row in self._messages):
+            return True
+        params = {"session": session_id, "message": message_id}
+        return self._connection.execute(_KNOWN, params).first() is not None
 
     def add(self, outcome: Outcome, event: Event | None, now: datetime) -> None:
         session = outcome.session

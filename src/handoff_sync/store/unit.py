@@ -135,6 +135,10 @@ class UnitOfWork:
             connection_id=connection,
         )
 
+    def has_message(self, session_id: str, message_id: str) -> bool:
+        """Whether the session knows a message of this id."""
+        return self._history.has_message(session_id, message_id)
+
     # --- inbox --------------------------------------------------------------------------------
 
     def inbox_result(self, workspace: str, event_id: str) -> str | None:
