@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
-import pytest
+from handoff_sync.simulator.desk import simulated
 
 ROOT = Path(__file__).parents[2]
 SOURCES = (ROOT / "src" / "handoff_sync", ROOT / "connectors" / "handoff_connectors")
@@ -65,14 +65,14 @@ def test_every_module_has_a_name_that_says_something() -> None:
     assert [path for path in files() if NAMELESS & {*path.parts, path.stem}] == []
 
 
-@pytest.mark.parametrize("group", ["handoff_sync.connectors", "handoff_sync.simulators"])
-def test_every_connector_is_registered(group: str) -> None:
+def test_every_connector_is_registered_and_brings_its_helpdesk() -> None:
     """A folder without an entry point would be dead code; an entry point without a folder a crash."""
-    entries = entry_points(group=group)
+    entries = entry_points(group="handoff_sync.connectors")
     assert {entry.name for entry in entries} == connectors()
     for entry in entries:
-        assert entry.value.startswith(f"handoff_connectors.{entry.name}")
+        assert entry.value.startswith(f"handoff_connectors.{entry.name}:")
         assert isinstance(entry.load(), type)
+        assert simulated(entry.name).kind == entry.name
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -37,6 +37,7 @@ from handoff_sync.contract.connector import (
     WebhookHint,
     WebhookRequest,
 )
+from handoff_sync.contract.features import Feature
 from handoff_sync.core.model import TicketStatus
 
 _SECRETS = ("webhook_secret", "webhook_secret_previous")
@@ -53,16 +54,16 @@ class GorgiasConnector:
         ticket_updates=None,
         settle_s=60.0,
         idempotency_s=None,
-        follow_up=False,
         cannot={
-            "idempotency": "Gorgias knows no idempotency key: what is uncertain is looked up after 60 s.",
-            "closed": "A closed ticket can always be opened again, so it counts as solved and needs no follow-up.",
-            "waiting_customer": "Gorgias knows only open and closed: a ticket that waits for the customer stays open.",
-            "on_hold": "A ticket is put on hold by a snooze with an end, which agents choose: we leave it open.",
-            "un_merge": "Gorgias can neither merge nor un-merge through its API; a merged ticket is followed.",
-            "signed_webhooks": "Gorgias signs no webhooks: a secret header proves them, and the ticket is read again.",
-            "edited_messages": "Gorgias tells of no edits: what is changed after it was read stays as it was read.",
-            "changed_by": "Events that say who closed or assigned come late: then nobody is named.",
+            Feature.IDEMPOTENT_CREATION: "Gorgias knows no idempotency key: what is uncertain is looked up after 60 s.",
+            Feature.FOLLOW_UP: "A closed ticket can always be opened again, so it needs no follow-up.",
+            Feature.FINAL_STATUS: "A closed ticket can always be opened again, so it counts as solved.",
+            Feature.WAITING_CUSTOMER: "Gorgias knows only open and closed: such a ticket stays open.",
+            Feature.SET_ON_HOLD: "A snooze needs an end, which agents choose: we leave the ticket open.",
+            Feature.PUBLIC_WORDS: "Gorgias would mail them to the customer, who has them already: they are notes.",
+            Feature.SIGNED_BODY: "Gorgias signs no webhooks: a secret header proves them; the ticket is read again.",
+            Feature.SIGNED_TIME: "Gorgias signs no time: a repeated webhook makes us read the ticket again, no more.",
+            Feature.CHANGED_BY: "Events that say who closed or assigned a ticket come late: then nobody is named.",
         },
     )
     budgets: ClassVar[tuple[Budget, ...]] = (

@@ -40,6 +40,7 @@ from handoff_sync.contract.connector import (
     WebhookHint,
     WebhookRequest,
 )
+from handoff_sync.contract.features import Feature
 from handoff_sync.core.model import TicketStatus
 
 SNOOZE_S: Final = 86_400
@@ -65,16 +66,17 @@ class IntercomConnector:
         ticket_updates=None,
         settle_s=60.0,
         idempotency_s=None,
-        follow_up=False,
         cannot={
-            "idempotency key": "Intercom's API has none; conversations are found by a reference in their first words.",
-            "follow-up": "A conversation never becomes final: a contact's reply opens it again.",
-            "tickets": "Intercom's tickets are not used; handoffs are conversations, which agents may convert.",
-            "priority": "Version 2.16 sets no priority through the API; it stands in the first note.",
-            "waiting for customer": "Intercom knows open, snoozed and closed only.",
-            "public words of ours": "They would reach the customer twice; they become internal notes.",
-            "install webhook": "Webhooks are set in the Developer Hub by hand; the API cannot.",
-            "more than 500 parts": "A conversation shows its newest 500 parts; a reading further behind misses some.",
+            Feature.IDEMPOTENT_CREATION: "Intercom has no key: they are found by a word in their first message.",
+            Feature.FOLLOW_UP: "A conversation never becomes final: a contact's reply opens it again.",
+            Feature.FINAL_STATUS: "A conversation never becomes final: a contact's reply opens it again.",
+            Feature.WAITING_CUSTOMER: "Intercom knows open, snoozed and closed only.",
+            Feature.PRIORITY: "Version 2.16 sets no priority through the API; it stands in the first note.",
+            Feature.PUBLIC_WORDS: "They would reach the customer twice; they become internal notes.",
+            Feature.RESTORE: "Who deletes a conversation deletes it for good.",
+            Feature.LONG_HISTORY: "A conversation shows its newest 500 parts; a reading further behind misses some.",
+            Feature.INSTALL_WEBHOOK: "Webhooks are set in the Developer Hub by hand; the API cannot.",
+            Feature.SIGNED_TIME: "Intercom signs no time: a repeated webhook makes us read again, no more.",
         },
     )
     budgets: ClassVar[tuple[Budget, ...]] = (

@@ -66,7 +66,6 @@ class ZendeskConnector:
         ticket_updates=Budget(name="ticket_updates", limit=30, window_s=600),
         settle_s=60.0,
         idempotency_s=7200.0,
-        follow_up=True,
     )
     budgets: ClassVar[tuple[Budget, ...]] = (
         Budget(name="*", limit=360, window_s=60),  # of 400: the account's other programs live from the same limit

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
+from handoff_sync.contract.features import Feature
 from handoff_sync.core.model import Attachment, Customer, Message, TicketStatus
 
 CALL_DEADLINE_S = 20.0
@@ -198,7 +199,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a helpdesk can do. A `cannot` entry names the reason, shown in the feature table and exempting a clause."""
+    """What a helpdesk can do. `cannot` says why not, for people; what it does not name must work."""
 
     max_comment_bytes: int
     ticket_updates: Budget | None
@@ -207,9 +208,10 @@ class Capabilities:
     """After an uncertain create: wait this long before a look-up by external id can be believed."""
     idempotency_s: float | None
     """How long the helpdesk remembers an idempotency key; None where it knows none."""
-    follow_up: bool
-    """Whether a final ticket can be followed by a linked new one."""
-    cannot: Mapping[str, str] = field(default_factory=dict)
+    cannot: Mapping[Feature, str] = field(default_factory=dict)
+
+    def can(self, feature: Feature) -> bool:
+        return feature not in self.cannot
 
 
 class Journal(Protocol):

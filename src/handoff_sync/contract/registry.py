@@ -24,7 +24,7 @@ def connector_class(kind: str) -> type[Any]:
     """
     entry = _entries().get(kind)
     if entry is None:
-        raise ConfigurationError([f"There is no connector {kind!r}. Use one of: {', '.join(kinds()) or '(none)'}."])
+        raise ConfigurationError([_unknown(kind)])
     try:
         found = entry.load()
     except (ImportError, AttributeError) as error:
@@ -34,9 +34,25 @@ def connector_class(kind: str) -> type[Any]:
     return found
 
 
+def package_of(kind: str) -> str:
+    """Name of the package that a connector's entry point leads to; its simulator lies in there.
+
+    Raises:
+        ConfigurationError: There is none of this name.
+    """
+    entry = _entries().get(kind)
+    if entry is None:
+        raise ConfigurationError([_unknown(kind)])
+    return entry.module
+
+
 def installed() -> Mapping[str, type[Any]]:
     """Every installed connector by its kind."""
     return {kind: connector_class(kind) for kind in kinds()}
+
+
+def _unknown(kind: str) -> str:
+    return f"There is no connector {kind!r}. Use one of: {', '.join(kinds()) or '(none)'}."
 
 
 def _entries() -> Mapping[str, EntryPoint]:

@@ -1,18 +1,26 @@
-"""What demo and training need of a simulated helpdesk, in words that fit every helpdesk.
+"""A simulated helpdesk in words that fit every helpdesk: what demo, training and the contract suite need of it.
 
-A connector's simulator package brings one `Desk`, registered as an entry point of the group in `GROUP`.
+The folder of a connector holds a package `simulator` whose `Desk` is a class of this shape.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
-from typing import Final, Protocol
+from datetime import datetime
+from importlib import import_module
+from typing import Any, Protocol, cast
 
+from handoff_sync.contract.registry import package_of
+from handoff_sync.core.model import TicketStatus
 from handoff_sync.errors import NotFound
+from handoff_sync.simulator.clock import SimulatorClock
+from handoff_sync.simulator.faults import Faults
+from handoff_sync.simulator.request_log import RequestLog
+from handoff_sync.simulator.webhook_faults import WebhookFaults
 
-GROUP: Final = "handoff_sync.simulators"
+Say = Callable[[str, str], object]
+"""Says a text on a ticket: `say(ticket_id, text)`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +34,19 @@ class DeskComment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskTicket:
+    """A ticket as an agent sees it. `status` in our words; `assignee` is the name of who holds it."""
+
     id: str
     subject: str
     requester_name: str
-    solved: bool
+    status: TicketStatus
     comments: tuple[DeskComment, ...]
+    assignee: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def solved(self) -> bool:
+        return self.status in (TicketStatus.SOLVED, TicketStatus.CLOSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +57,40 @@ class DeskAccess:
     secrets: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Requests of one kind: their method, and a regular expression that is searched in their path."""
+
+    method: str
+    path: str
+
+
+class Trouble(Protocol):
+    """The switches of a simulated helpdesk, for whoever wants to spoil it."""
+
+    @property
+    def clock(self) -> SimulatorClock: ...
+
+    @property
+    def faults(self) -> Faults: ...
+
+    @property
+    def log(self) -> RequestLog: ...
+
+    @property
+    def webhook_faults(self) -> WebhookFaults: ...
+
+    def reset(self) -> None:
+        """A fresh account at the same address."""
+        ...
+
+    def apply_settings(self, wanted: Mapping[str, Any]) -> None:
+        """Settings of this helpdesk's simulator, by name."""
+        ...
+
+
 class Desk(Protocol):
-    """One simulated helpdesk account with one human agent in it."""
+    """One simulated helpdesk account with two human agents in it. What agents do, the first one does."""
 
     @property
     def kind(self) -> str:
@@ -53,9 +101,15 @@ class Desk(Protocol):
     def title(self) -> str: ...
 
     @property
+    def simulator(self) -> Trouble: ...
+
+    @property
     def agent_name(self) -> str:
         """As customers see it."""
         ...
+
+    @property
+    def colleague_name(self) -> str: ...
 
     @property
     def agent_url(self) -> str:
@@ -65,9 +119,7 @@ class Desk(Protocol):
     @property
     def access(self) -> DeskAccess: ...
 
-    def set_webhook(self, url: str) -> None:
-        """What a person does by hand where a helpdesk lets no program install its webhook; elsewhere nothing."""
-        ...
+    # --- running ---------------------------------------------------------------------------------
 
     def start(self) -> None: ...
 
@@ -77,11 +129,49 @@ class Desk(Protocol):
         """Blocks until the helpdesk ends."""
         ...
 
+    def calm(self) -> None:
+        """No limits and no lags from now on: for tests of something else."""
+        ...
+
+    # --- how the connector talks to it --------------------------------------------------------------
+
+    @property
+    def opening(self) -> Call:
+        """The request that makes a ticket."""
+        ...
+
+    @property
+    def appending(self) -> Call:
+        """The requests that say something on a ticket."""
+        ...
+
+    @property
+    def reading(self) -> Call:
+        """The request that a reading of a ticket begins with."""
+        ...
+
+    @property
+    def webhook_secret(self) -> str:
+        """The connector's secret setting that proves webhooks; the former one is `<name>_previous`."""
+        ...
+
+    def signed(self, body: bytes, secret: str, at: datetime) -> Mapping[str, str]:
+        """The headers, in lower case, of a genuine webhook with this body."""
+        ...
+
+    def set_webhook(self, url: str) -> None:
+        """What a person does by hand where a helpdesk lets no program install its webhook; elsewhere nothing."""
+        ...
+
+    # --- looking ---------------------------------------------------------------------------------
+
     def ticket_ids(self) -> tuple[str, ...]:
-        """Every ticket there is, oldest first."""
+        """Every ticket there ever was, oldest first."""
         ...
 
     def ticket(self, ticket_id: str) -> DeskTicket: ...
+
+    # --- what people do ---------------------------------------------------------------------------
 
     def reply(self, ticket_id: str, text: str) -> None:
         """The agent answers the customer."""
@@ -91,13 +181,63 @@ class Desk(Protocol):
         """The agent writes something that the customer must never see."""
         ...
 
+    @property
+    def whispers(self) -> Mapping[str, Say]:
+        """Every way, by name, in which a text gets on a ticket that the customer must never see; `note` is one."""
+        ...
+
+    @property
+    def machines(self) -> Mapping[str, Say]:
+        """Every way in which a machine says something to the customer, past the chat."""
+        ...
+
+    def customer_reply(self, ticket_id: str, text: str) -> None:
+        """The customer writes to the helpdesk itself, past the chat."""
+        ...
+
+    def assign(self, ticket_id: str, to: str | None) -> None:
+        """To `agent_name`, `colleague_name` or nobody."""
+        ...
+
+    def set_status(self, ticket_id: str, status: TicketStatus) -> None:
+        """As an agent does it; ON_HOLD is a snooze where there is one.
+
+        Raises:
+            ValueError: the helpdesk has no such status.
+        """
+        ...
+
     def solve(self, ticket_id: str) -> None: ...
+
+    def reopen(self, ticket_id: str) -> None: ...
+
+    def add_tags(self, ticket_id: str, *tags: str) -> None: ...
+
+    def remove_tags(self, ticket_id: str, *tags: str) -> None: ...
+
+    def merge(self, source: str, target: str) -> None:
+        """Folds `source` into `target`."""
+        ...
+
+    def delete(self, ticket_id: str) -> None: ...
+
+    def restore(self, ticket_id: str) -> None:
+        """
+        Raises:
+            ValueError: deleted is deleted here.
+        """
+        ...
 
 
 def simulated(kind: str, port: int = 0) -> Desk:
-    """A simulated helpdesk of this kind, not started; port 0 takes a free one."""
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if kind not in found:
-        raise NotFound(f"There is no simulated {kind}. There are: {', '.join(sorted(found)) or 'none'}.")
-    make: Callable[..., Desk] = found[kind].load()
-    return make(port=port)
+    """A simulated helpdesk of this kind, not started; port 0 takes a free one.
+
+    Raises:
+        ConfigurationError: No such connector is installed.
+        NotFound: It brings no simulator.
+    """
+    try:
+        module = import_module(f"{package_of(kind)}.simulator")
+    except ModuleNotFoundError as error:
+        raise NotFound(f"The connector {kind!r} brings no simulated helpdesk ({error}).") from None
+    return cast(Desk, module.Desk(port=port))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from handoff_connectors.gorgias.simulator.demo_desk import GorgiasDesk
+from handoff_connectors.gorgias.simulator.front_desk import GorgiasDesk
 from handoff_sync.simulator.desk import Desk, DeskComment
 from tests.connectors.gorgias.simulated import Client
 

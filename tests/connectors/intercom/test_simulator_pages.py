@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from handoff_connectors.intercom.simulator import IntercomSimulator
-from handoff_connectors.intercom.simulator.demo_desk import IntercomDesk
+from handoff_connectors.intercom.simulator.front_desk import IntercomDesk
 from handoff_sync.simulator.desk import Desk, DeskComment
 from tests.connectors.intercom.simulated import Client, receiving, running
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from handoff_connectors.gorgias.simulator.command import run
 from handoff_connectors.gorgias.simulator.desk import GorgiasSimulator
+from handoff_connectors.gorgias.simulator.front_desk import GorgiasDesk as Desk
 from handoff_connectors.gorgias.simulator.seed import Credentials
 from handoff_connectors.gorgias.simulator.settings import Limits, SimulatorSettings
 
-__all__ = ["Credentials", "GorgiasSimulator", "Limits", "SimulatorSettings", "run"]
+__all__ = ["Credentials", "Desk", "GorgiasSimulator", "Limits", "SimulatorSettings"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from handoff_connectors.intercom.simulator.command import run
 from handoff_connectors.intercom.simulator.desk import IntercomSimulator
+from handoff_connectors.intercom.simulator.front_desk import IntercomDesk as Desk
 from handoff_connectors.intercom.simulator.hooks import EVERY_TOPIC, TOPICS
 from handoff_connectors.intercom.simulator.seed import Credentials
 from handoff_connectors.intercom.simulator.settings import Limits, SimulatorSettings
 
-__all__ = ["EVERY_TOPIC", "TOPICS", "Credentials", "IntercomSimulator", "Limits", "SimulatorSettings", "run"]
+__all__ = ["EVERY_TOPIC", "TOPICS", "Credentials", "Desk", "IntercomSimulator", "Limits", "SimulatorSettings"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from handoff_connectors.zendesk.simulator.command import run
 from handoff_connectors.zendesk.simulator.desk import ZendeskSimulator
+from handoff_connectors.zendesk.simulator.front_desk import ZendeskDesk as Desk
 from handoff_connectors.zendesk.simulator.seed import Credentials
 from handoff_connectors.zendesk.simulator.settings import Limits, SimulatorSettings
 
-__all__ = ["Credentials", "Limits", "SimulatorSettings", "ZendeskSimulator", "run"]
+__all__ = ["Credentials", "Desk", "Limits", "SimulatorSettings", "ZendeskSimulator"]

@@ -1,0 +1,154 @@
+"""The simulated Gorgias in the words that all helpdesks share (`handoff_sync.simulator.desk`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from handoff_connectors.gorgias.simulator.desk import GorgiasSimulator
+from handoff_connectors.gorgias.simulator.model import Ticket
+from handoff_connectors.gorgias.simulator.settings import Limits
+from handoff_connectors.gorgias.webhook import HEADER
+from handoff_sync.core.model import TicketStatus
+from handoff_sync.simulator.desk import Call, DeskAccess, DeskComment, DeskTicket, Say
+
+AGENT: Final = "Dana"
+
+
+class GorgiasDesk:
+    """Implements `handoff_sync.simulator.desk.Desk`. `simulator` is there for whoever wants to make trouble."""
+
+    kind: Final = "gorgias"
+    title: Final = "Gorgias"
+    agent_name: Final = AGENT
+    colleague_name: Final = "Omar Haddad"
+    webhook_secret: Final = "webhook_secret"
+    opening: Final = Call(method="POST", path=r"/tickets$")
+    appending: Final = Call(method="POST", path=r"/tickets/\d+/messages$")
+    reading: Final = Call(method="GET", path=r"/tickets/\d+$")
+
+    def __init__(self, port: int = 0) -> None:
+        self.simulator = GorgiasSimulator(port=port)
+
+    @property
+    def agent_url(self) -> str:
+        return self.simulator.agent_url
+
+    @property
+    def access(self) -> DeskAccess:
+        known = self.simulator.credentials
+        settings = {
+            "domain": self.simulator.domain,
+            "email": known.email,
+            "base_url": self.simulator.base_url,
+            "agent_url": self.simulator.base_url,
+        }
+        return DeskAccess(settings=settings, secrets={"api_key": known.api_key})
+
+    def start(self) -> None:
+        self.simulator.start()
+
+    def stop(self) -> None:
+        self.simulator.stop()
+
+    def wait(self) -> None:
+        self.simulator.wait()
+
+    def calm(self) -> None:
+        settings = self.simulator.settings
+        settings.limits = Limits.off()
+        settings.list_lag_s = settings.event_lag_s = 0.0
+
+    def set_webhook(self, url: str) -> None:
+        """Nothing to do: the connector installs its webhooks."""
+
+    def signed(self, body: bytes, secret: str, at: datetime) -> Mapping[str, str]:
+        return {HEADER.lower(): secret}
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    def ticket_ids(self) -> tuple[str, ...]:
+        return tuple(str(ticket.id) for ticket in self.simulator.state.tickets)
+
+    def ticket(self, ticket_id: str) -> DeskTicket:
+        state = self.simulator.state
+        ticket = state.ticket(ticket_id)
+        holder = next((user for user in state.users if user.id == ticket.assignee_user_id), None)
+        return DeskTicket(
+            id=str(ticket.id),
+            subject=ticket.subject or "",
+            requester_name=state.customer(ticket.customer_id).name,
+            status=_status(ticket),
+            assignee=holder.name if holder is not None else None,
+            tags=tuple(state.tags(ticket_id)),
+            comments=tuple(
+                DeskComment(text=said.body_text, public=not said.is_note, by_customer=not said.from_agent)
+                for said in state.messages(ticket_id)
+            ),
+        )
+
+    # --- what people do ---------------------------------------------------------------------------
+
+    def reply(self, ticket_id: str, text: str) -> None:
+        self.simulator.reply(ticket_id, text, agent=AGENT)
+
+    def note(self, ticket_id: str, text: str) -> None:
+        self.simulator.note(ticket_id, text, agent=AGENT)
+
+    @property
+    def whispers(self) -> Mapping[str, Say]:
+        return {"note": self.note, "taken back": self._take_back}
+
+    @property
+    def machines(self) -> Mapping[str, Say]:
+        return {"rule": self.simulator.rule_reply}
+
+    def _take_back(self, ticket_id: str, text: str) -> None:
+        """Said in public, and made a note before anybody looked."""
+        said = self.simulator.reply(ticket_id, text, agent=AGENT)
+        self.simulator.make_public(ticket_id, said.id, public=False)
+
+    def customer_reply(self, ticket_id: str, text: str) -> None:
+        self.simulator.customer_reply(ticket_id, text)
+
+    def assign(self, ticket_id: str, to: str | None) -> None:
+        self.simulator.assign(ticket_id, to, agent=AGENT)
+
+    def set_status(self, ticket_id: str, status: TicketStatus) -> None:
+        match status:
+            case TicketStatus.OPEN:
+                self.simulator.reopen(ticket_id, agent=AGENT)
+            case TicketStatus.SOLVED:
+                self.simulator.close(ticket_id, agent=AGENT)
+            case TicketStatus.ON_HOLD:
+                self.simulator.snooze(ticket_id, agent=AGENT)
+            case _:
+                raise ValueError(f"Gorgias has no status for {status}.")
+
+    def solve(self, ticket_id: str) -> None:
+        self.set_status(ticket_id, TicketStatus.SOLVED)
+
+    def reopen(self, ticket_id: str) -> None:
+        self.set_status(ticket_id, TicketStatus.OPEN)
+
+    def add_tags(self, ticket_id: str, *tags: str) -> None:
+        self.simulator.add_tags(ticket_id, *tags, agent=AGENT)
+
+    def remove_tags(self, ticket_id: str, *tags: str) -> None:
+        self.simulator.remove_tags(ticket_id, *tags, agent=AGENT)
+
+    def merge(self, source: str, target: str) -> None:
+        self.simulator.merge(source, target, agent=AGENT)
+
+    def delete(self, ticket_id: str) -> None:
+        self.simulator.delete(ticket_id, agent=AGENT)
+
+    def restore(self, ticket_id: str) -> None:
+        self.simulator.restore(ticket_id, agent=AGENT)
+
+
+def _status(ticket: Ticket) -> TicketStatus:
+    if ticket.snooze_at is not None:
+        return TicketStatus.ON_HOLD
+    return TicketStatus.SOLVED if ticket.status == "closed" else TicketStatus.OPEN

@@ -1,0 +1,151 @@
+"""The simulated Intercom in the words that all helpdesks share (`handoff_sync.simulator.desk`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from handoff_connectors.intercom.simulator.desk import IntercomSimulator
+from handoff_connectors.intercom.simulator.model import Conversation, Part
+from handoff_connectors.intercom.simulator.settings import Limits
+from handoff_connectors.intercom.simulator.text import plain
+from handoff_sync.contract.signatures import hmac_hex
+from handoff_sync.core.model import TicketStatus
+from handoff_sync.simulator.desk import Call, DeskAccess, DeskComment, DeskTicket, Say
+
+AGENT: Final = "Dana"
+_OURS: Final = {"open": TicketStatus.OPEN, "snoozed": TicketStatus.ON_HOLD, "closed": TicketStatus.SOLVED}
+_THEIRS: Final = {ours: theirs for theirs, ours in _OURS.items()}
+
+
+class IntercomDesk:
+    """Implements `handoff_sync.simulator.desk.Desk`. `simulator` is there for whoever wants to make trouble.
+
+    Intercom has no API for webhooks: whoever sets the connection up calls `set_webhook` with its address.
+    """
+
+    kind: Final = "intercom"
+    title: Final = "Intercom"
+    agent_name: Final = "Dana Miller"
+    colleague_name: Final = "Omar Haddad"
+    webhook_secret: Final = "client_secret"
+    opening: Final = Call(method="POST", path=r"/conversations$")
+    appending: Final = Call(method="POST", path=r"/conversations/\d+/reply$")
+    reading: Final = Call(method="GET", path=r"/conversations/\d+$")
+
+    def __init__(self, port: int = 0) -> None:
+        self.simulator = IntercomSimulator(port=port)
+
+    @property
+    def agent_url(self) -> str:
+        return self.simulator.agent_url
+
+    @property
+    def access(self) -> DeskAccess:
+        known, base = self.simulator.credentials, self.simulator.base_url
+        secrets = {"access_token": known.access_token, "client_secret": known.client_secret}
+        return DeskAccess(settings={"base_url": base, "app_url": base}, secrets=secrets)
+
+    def start(self) -> None:
+        self.simulator.start()
+
+    def stop(self) -> None:
+        self.simulator.stop()
+
+    def wait(self) -> None:
+        self.simulator.wait()
+
+    def calm(self) -> None:
+        settings = self.simulator.settings
+        settings.limits = Limits.off()
+        settings.search_lag_s = 0.0
+
+    def set_webhook(self, url: str) -> None:
+        """As a person does in the Developer Hub.
+
+        Raises:
+            ValueError: the address does not answer HEAD.
+        """
+        self.simulator.set_webhook(url)
+
+    def signed(self, body: bytes, secret: str, at: datetime) -> Mapping[str, str]:
+        return {"x-hub-signature": f"sha1={hmac_hex(secret.encode(), body, 'sha1')}"}
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    def ticket_ids(self) -> tuple[str, ...]:
+        return tuple(conversation.id for conversation in self.simulator.state.conversations)
+
+    def ticket(self, ticket_id: str) -> DeskTicket:
+        state = self.simulator.state
+        conversation = state.conversation(ticket_id)
+        contact = state.contact(conversation.contact_ids[0])
+        holder = conversation.admin_assignee_id
+        first = DeskComment(text=plain(conversation.source.body), public=True, by_customer=True)
+        said = [part for part in state.parts(ticket_id) if part.body is not None]
+        return DeskTicket(
+            id=conversation.id,
+            subject=conversation.title or "",
+            requester_name=contact.name or "",
+            status=_OURS[conversation.state],
+            assignee=self.simulator.workspace.admin(holder).name if holder else None,
+            tags=tuple(applied.tag.name for applied in conversation.tags.values()),
+            comments=(first, *(_comment(conversation, part) for part in said)),
+        )
+
+    # --- what people do ---------------------------------------------------------------------------
+
+    def reply(self, ticket_id: str, text: str) -> None:
+        self.simulator.reply(ticket_id, text, agent=AGENT)
+
+    def note(self, ticket_id: str, text: str) -> None:
+        self.simulator.note(ticket_id, text, agent=AGENT)
+
+    @property
+    def whispers(self) -> Mapping[str, Say]:
+        return {"note": self.note, "note_and_reopen": self.simulator.note_and_reopen, "assignment": self._hand_on}
+
+    @property
+    def machines(self) -> Mapping[str, Say]:
+        return {"bot": self.simulator.bot_reply}
+
+    def _hand_on(self, ticket_id: str, text: str) -> None:
+        self.simulator.assign(ticket_id, self.colleague_name, agent=AGENT, text=text)
+
+    def customer_reply(self, ticket_id: str, text: str) -> None:
+        self.simulator.customer_reply(ticket_id, text)
+
+    def assign(self, ticket_id: str, to: str | None) -> None:
+        self.simulator.assign(ticket_id, to, agent=AGENT)
+
+    def set_status(self, ticket_id: str, status: TicketStatus) -> None:
+        if status not in _THEIRS:
+            raise ValueError(f"Intercom has no state for {status}.")
+        self.simulator.set_status(ticket_id, _THEIRS[status], agent=AGENT)
+
+    def solve(self, ticket_id: str) -> None:
+        self.set_status(ticket_id, TicketStatus.SOLVED)
+
+    def reopen(self, ticket_id: str) -> None:
+        self.set_status(ticket_id, TicketStatus.OPEN)
+
+    def add_tags(self, ticket_id: str, *tags: str) -> None:
+        self.simulator.add_tags(ticket_id, *tags, agent=AGENT)
+
+    def remove_tags(self, ticket_id: str, *tags: str) -> None:
+        self.simulator.remove_tags(ticket_id, *tags, agent=AGENT)
+
+    def merge(self, source: str, target: str) -> None:
+        self.simulator.merge(source, target, agent=AGENT)
+
+    def delete(self, ticket_id: str) -> None:
+        self.simulator.delete(ticket_id, agent=AGENT)
+
+    def restore(self, ticket_id: str) -> None:
+        raise ValueError("A deleted conversation does not come back at Intercom.")
+
+
+def _comment(conversation: Conversation, part: Part) -> DeskComment:
+    return DeskComment(text=plain(part.body), public=part.shown_to_customer,
+                       by_customer=part.author.id in conversation.contact_ids)  # fmt: skip
