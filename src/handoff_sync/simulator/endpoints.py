@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
@@ -55,6 +55,43 @@ class Answer:
         if isinstance(self.body, bytes):
             return self.body
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class ApiRefusal(Exception):
+    """Ends a call with an error answer."""
+
+    def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{status}")
+        self.answer = Answer(status, body, dict(headers or {}))
+
+    @property
+    def reason(self) -> str:
+        """Why, for a person."""
+        return str(self.answer.body)
+
+
+class HelpdeskApi:
+    """Answers calls. A helpdesk writes `respond`, which may raise ApiRefusal."""
+
+    def __init__(self) -> None:
+        self.observers: list[Callable[[Call, Answer], None]] = []
+        """Told of each call and its answer, before a fault can spoil it."""
+
+    def answer(self, call: Call, base: str) -> Answer:
+        """The answer to a call. `base`: scheme and host for addresses inside answers."""
+        headers: dict[str, str] = {}
+        try:
+            answer = self.respond(call, base, headers)
+        except ApiRefusal as refusal:
+            answer = refusal.answer
+        answer.headers = {**headers, **answer.headers}
+        for observer in list(self.observers):
+            observer(call, answer)
+        return answer
+
+    def respond(self, call: Call, base: str, headers: dict[str, str]) -> Answer:
+        """`headers` go with the answer, also when it becomes an error."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

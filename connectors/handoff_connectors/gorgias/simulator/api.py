@@ -10,10 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from handoff_connectors.gorgias.simulator import api_errors
 from handoff_connectors.gorgias.simulator.account import Account
-from handoff_connectors.gorgias.simulator.api_errors import ApiError
 from handoff_connectors.gorgias.simulator.auth import Authenticator, Caller
 from handoff_connectors.gorgias.simulator.limits import RateLimiter
-from handoff_sync.simulator.endpoints import Answer, Call, EndpointTable
+from handoff_sync.simulator.endpoints import Answer, Call, EndpointTable, HelpdeskApi
 
 METHODS: Final = ("GET", "POST", "PUT", "DELETE")
 
@@ -109,37 +108,24 @@ def endpoint(
     return take
 
 
-class Api:
+class Api(HelpdeskApi):
     """Answers calls to one account."""
 
     def __init__(self, account: Account, auth: Authenticator, limiter: RateLimiter, table: Table) -> None:
+        super().__init__()
         self._account, self._auth, self._limiter, self._table = account, auth, limiter, table
-        self.observers: list[Callable[[Call, Answer], None]] = []
-        """Told of each call and its answer, before a fault can spoil it."""
 
-    def answer(self, call: Call, base: str) -> Answer:
-        """The answer to a call. `base`: scheme and host for addresses inside answers."""
-        headers: dict[str, str] = {}
-        self._account.agenda.run_due()
-        try:
-            with self._account.lock:
-                answer = self._answer(call, base, headers)
-        except ApiError as error:
-            answer = error.answer
-        answer.headers = {**headers, **answer.headers}
-        for observer in list(self.observers):
-            observer(call, answer)
-        return answer
-
-    def _answer(self, call: Call, base: str, headers: dict[str, str]) -> Answer:
+    def respond(self, call: Call, base: str, headers: dict[str, str]) -> Answer:
         path = call.path.rstrip("/")
-        match call.method, path:
-            case "POST", "/oauth/token":
-                return self._token(call)
-            case "GET", "/oauth/authorize":
-                return self._authorize(call)
-        request, found = self._admit(call, path, base, headers)
-        return found.handler(request)
+        self._account.agenda.run_due()
+        with self._account.lock:
+            match call.method, path:
+                case "POST", "/oauth/token":
+                    return self._token(call)
+                case "GET", "/oauth/authorize":
+                    return self._authorize(call)
+            request, found = self._admit(call, path, base, headers)
+            return found.handler(request)
 
     def _admit(self, call: Call, path: str, base: str, headers: dict[str, str]) -> tuple[Request, Endpoint]:
         if len(call.raw) > self._account.settings.max_request_bytes:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from handoff_sync.simulator.endpoints import Answer
+from handoff_sync.simulator.endpoints import ApiRefusal
 
 
-class ApiError(Exception):
+class ApiError(ApiRefusal):
     """Ends a call with an error answer."""
-
-    def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        super().__init__(f"{status}")
-        self.answer = Answer(status, body, dict(headers or {}))
 
 
 def error(status: int, msg: str, data: Any = None, headers: dict[str, str] | None = None) -> ApiError:

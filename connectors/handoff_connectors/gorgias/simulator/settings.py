@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from handoff_sync.simulator.remote import RateLimits
+
 WINDOW_S: Final = {"standard": 20.0, "enterprise": 10.0}
 """Seconds in which a full bucket drains, by plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(RateLimits):
     """Leaky buckets of the account, in calls per `window_s`; None means no limit."""
 
     api_key: int | None = 40
@@ -24,7 +26,6 @@ class Limits:
 
     @classmethod
     def off(cls) -> Limits:
-        """No limits at all, for tests of something else."""
         return cls(api_key=None, oauth=None)
 
 

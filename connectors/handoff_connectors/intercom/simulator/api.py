@@ -14,7 +14,7 @@ from handoff_connectors.intercom.simulator.limits import LimitReached, RateLimit
 from handoff_connectors.intercom.simulator.model import Actor, Admin, Contact, Conversation
 from handoff_connectors.intercom.simulator.talk import wake_due
 from handoff_connectors.intercom.simulator.workspace import Workspace
-from handoff_sync.simulator.endpoints import Answer, Call, EndpointTable
+from handoff_sync.simulator.endpoints import Answer, Call, EndpointTable, HelpdeskApi
 
 TOKENS = "/auth/eagle/token"
 ACCEPTED = ("application/json", "*/*", "application/*")
@@ -119,27 +119,14 @@ def endpoint(
     return take
 
 
-class Api:
+class Api(HelpdeskApi):
     """Answers calls to one workspace."""
 
     def __init__(self, workspace: Workspace, auth: Authenticator, limiter: RateLimiter, table: Table) -> None:
+        super().__init__()
         self._workspace, self._auth, self._limiter, self._table = workspace, auth, limiter, table
-        self.observers: list[Callable[[Call, Answer], None]] = []
-        """Told of each call and its answer, before a fault can spoil it."""
 
-    def answer(self, call: Call, base: str) -> Answer:
-        """The answer to a call. `base`: scheme and host for URLs inside answers."""
-        headers: dict[str, str] = {}
-        try:
-            answer = self._answer(call, base, headers)
-        except ApiError as error:
-            answer = error.answer
-        answer.headers = {**headers, **answer.headers}
-        for observer in list(self.observers):
-            observer(call, answer)
-        return answer
-
-    def _answer(self, call: Call, base: str, headers: dict[str, str]) -> Answer:
+    def respond(self, call: Call, base: str, headers: dict[str, str]) -> Answer:
         if call.path.startswith("/attachments/") and call.method == "GET":
             return self._file(call.path.rsplit("/", 1)[1])
         _check_accept(call.headers.get("accept"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from handoff_sync.simulator.endpoints import Answer
+from handoff_sync.simulator.endpoints import ApiRefusal
 
 
 def error_list(code: str, message: str, field: str | None = None) -> dict[str, Any]:
@@ -16,15 +16,18 @@ def error_list(code: str, message: str, field: str | None = None) -> dict[str, A
     return {"type": "error.list", "request_id": str(uuid.uuid4()), "errors": [error]}
 
 
-class ApiError(Exception):
+class ApiError(ApiRefusal):
     """Ends a call with an error answer."""
 
     def __init__(
         self, status: int, code: str, message: str, field: str | None = None, headers: dict[str, str] | None = None
     ) -> None:
-        super().__init__(f"{status} {code}")
+        super().__init__(status, error_list(code, message, field), headers)
         self.message = message
-        self.answer = Answer(status, error_list(code, message, field), dict(headers or {}))
+
+    @property
+    def reason(self) -> str:
+        return self.message
 
 
 def not_found() -> ApiError:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from handoff_sync.simulator.remote import RateLimits
+
 VERSIONS: Final = ("1.0", "1.1", "1.2", "1.3", "1.4", *(f"2.{minor}" for minor in range(17)), "Preview")
 """What the header `Intercom-Version` may say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(RateLimits):
     """Calls per minute, spread over windows of 10 seconds; None means no limit."""
 
     app: int | None = 10_000
@@ -19,7 +21,6 @@ class Limits:
 
     @classmethod
     def off(cls) -> Limits:
-        """No limits at all, for tests of something else."""
         return cls(app=None, per_conversation=None)
 
 

@@ -10,11 +10,10 @@ from urllib.parse import parse_qsl
 
 from handoff_connectors.zendesk.simulator import api_errors
 from handoff_connectors.zendesk.simulator.account import Account
-from handoff_connectors.zendesk.simulator.api_errors import ApiError
 from handoff_connectors.zendesk.simulator.auth import Authenticator, Caller
 from handoff_connectors.zendesk.simulator.limits import MINUTE, LimitReached, RateLimiter, account_headers, refused
 from handoff_connectors.zendesk.simulator.ticket_desk import Origin
-from handoff_sync.simulator.endpoints import Answer, Call, EndpointTable
+from handoff_sync.simulator.endpoints import Answer, Call, EndpointTable, HelpdeskApi
 
 TOO_MANY = "Number of allowed API requests per minute exceeded"
 
@@ -106,32 +105,19 @@ def endpoint(
     return take
 
 
-class Api:
+class Api(HelpdeskApi):
     """Answers calls to one account."""
 
     def __init__(self, account: Account, auth: Authenticator, limiter: RateLimiter, table: Table) -> None:
+        super().__init__()
         self._account, self._auth, self._limiter, self._table = account, auth, limiter, table
-        self.observers: list[Callable[[Call, Answer], None]] = []
-        """Told of each call and its answer, before a fault can spoil it."""
 
     def is_slow(self, call: Call) -> bool:
         """Whether the answer needs an outgoing call and so a thread of its own."""
         found = self._table.find(call.method, _without_suffix(call.path))
         return found is not None and found[0].unlocked
 
-    def answer(self, call: Call, base: str) -> Answer:
-        """The answer to a call. `base`: scheme and host for URLs inside answers."""
-        headers: dict[str, str] = {}
-        try:
-            answer = self._answer(call, base, headers)
-        except ApiError as error:
-            answer = error.answer
-        answer.headers = {**headers, **answer.headers}
-        for observer in list(self.observers):
-            observer(call, answer)
-        return answer
-
-    def _answer(self, call: Call, base: str, headers: dict[str, str]) -> Answer:
+    def respond(self, call: Call, base: str, headers: dict[str, str]) -> Answer:
         path = _without_suffix(call.path)
         if path == "/oauth/tokens" and call.method == "POST":
             return self._token(call)

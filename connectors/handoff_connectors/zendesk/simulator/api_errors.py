@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from handoff_sync.simulator.endpoints import Answer
+from handoff_sync.simulator.endpoints import ApiRefusal
 
 CLOSED = "Status: closed prevents ticket update"
 
 
-class ApiError(Exception):
-    """Ends a call with an error answer."""
+class ApiError(ApiRefusal):
+    """Ends a call with an error answer; `text` instead of JSON."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None, text: bool = False) -> None:
-        super().__init__(f"{status}")
-        self.answer = Answer(status, body, dict(headers or {}))
+        super().__init__(status, str(body).encode() if text else body, headers)
         if text:
-            self.answer.body = str(body).encode()
             self.answer.content_type = "text/plain; charset=utf-8"
+
+    @property
+    def reason(self) -> str:
+        body = self.answer.body
+        details = body.get("details") if isinstance(body, dict) else None
+        texts = [entry["description"] for entries in (details or {}).values() for entry in entries]
+        return "; ".join(texts) or "The helpdesk refused it."
 
 
 def not_found() -> ApiError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from handoff_sync.simulator.remote import RateLimits
+
 ACCOUNT_PER_MINUTE: Final = {
     "team": 200,
     "growth": 400,
@@ -16,7 +18,7 @@ ACCOUNT_PER_MINUTE: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(RateLimits):
     """Rate limits as calls per window; None means no limit. Windows are one minute unless the name says otherwise."""
 
     account: int | None = ACCOUNT_PER_MINUTE["professional"]
@@ -44,7 +46,6 @@ class Limits:
 
     @classmethod
     def off(cls) -> Limits:
-        """No limits at all, for tests of something else."""
         return cls(**dict.fromkeys(cls.__dataclass_fields__, None))
 
 
