@@ -1,11 +1,11 @@
-"""The service behind real HTTP in this process, connected to a simulated Zendesk whose webhooks reach it."""
+"""The service behind real HTTP in this process, connected to a simulated helpdesk whose webhooks reach it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -16,28 +16,25 @@ from handoff_sync.delivery.connecting import set_up
 from handoff_sync.logs import configure_logs
 from handoff_sync.secret_keys import new_key
 from handoff_sync.settings import load_settings
+from handoff_sync.simulator.desk import Desk, DeskAccess
 from handoff_sync.simulator.server import LoopbackServer
 from handoff_sync.store.migrate import migrate
 from handoff_sync.web import make_app
 from tests.e2e.stand import until
 from tests.engines import free_port
 
+S = TypeVar("S", bound="Service")
 
-class Live:
-    """A running service and what a platform does with it."""
 
-    def __init__(self, app: App, simulator: ZendeskSimulator, policy: Policy, url: str) -> None:
-        self.app, self.simulator, self.url = app, simulator, url
+class Service:
+    """A running service and what a platform does with it. The helpdesk answers already."""
+
+    def __init__(self, app: App, policy: Policy, url: str, kind: str, access: DeskAccess) -> None:
+        self.app, self.url = app, url
         self.workspace = app.admin.create_workspace("Acme", policy=policy).id
         key = app.admin.create_api_key(self.workspace, "test", ["admin"]).key
-        known = simulator.credentials
-        given = {
-            "subdomain": "acme",
-            "client_id": known.client_id,
-            "client_secret": known.client_secret,
-            "base_url": simulator.base_url,
-        }
-        done = set_up(app.admin, app.connections, self.workspace, "zendesk", "acme", given, f"{url}/hooks")
+        given = {**access.settings, **access.secrets}
+        done = set_up(app.admin, app.connections, self.workspace, kind, "acme", given, f"{url}/hooks")
         assert done.connection is not None, done.findings
         self.connection = done.connection
         self.hook_url = f"{url}/hooks/{done.connection.hook_token}"
@@ -57,11 +54,10 @@ class Live:
             message={"id": f"m-{number}", "text": f"<<words {number}>>"},
         )
 
-    def hand_over(self, talk: str = "talk") -> int:
+    def handed_over(self, talk: str = "talk") -> str:
         """Requests a handoff and waits for its ticket."""
         self.send(id=f"{talk}-please", type="handoff.requested", conversation_id=talk, trigger="customer_request")
-        link = until("the ticket is linked", lambda: self.session(talk)["tickets"][0].get("remote_id"))
-        return int(link)
+        return str(until("the ticket is linked", lambda: self.session(talk)["tickets"][0].get("remote_id")))
 
     def session(self, talk: str = "talk") -> dict[str, Any]:
         (found,) = self.http.get("/v1/sessions", params={"conversation_id": talk}).json()["items"]
@@ -72,9 +68,42 @@ class Live:
         return list(self.http.get(path).json()["items"])
 
 
+class Live(Service):
+    """A service with a Zendesk, whose tickets have numbers."""
+
+    def __init__(self, app: App, simulator: ZendeskSimulator, policy: Policy, url: str) -> None:
+        self.simulator = simulator
+        known = simulator.credentials
+        settings = {"subdomain": "acme", "client_id": known.client_id, "base_url": simulator.base_url}
+        access = DeskAccess(settings=settings, secrets={"client_secret": known.client_secret})
+        super().__init__(app, policy, url, "zendesk", access)
+
+    def hand_over(self, talk: str = "talk") -> int:
+        return int(self.handed_over(talk))
+
+
 @contextmanager
 def live(folder: Path, simulator: ZendeskSimulator, policy: Policy, **settings: Any) -> Iterator[Live]:
     """Starts a service; settings overrule what suits a test."""
+    with _running(folder, lambda app, url: Live(app, simulator, policy, url), settings) as service:
+        yield service
+
+
+@contextmanager
+def live_at(desk: Desk, folder: Path, policy: Policy, **settings: Any) -> Iterator[Service]:
+    """As `live`, at a helpdesk of any kind."""
+
+    def connected(app: App, url: str) -> Service:
+        service = Service(app, policy, url, desk.kind, desk.access)
+        desk.set_webhook(service.hook_url)
+        return service
+
+    with _running(folder, connected, settings) as service:
+        yield service
+
+
+@contextmanager
+def _running(folder: Path, connect: Callable[[App, str], S], settings: dict[str, Any]) -> Iterator[S]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     chosen: dict[str, Any] = {
@@ -93,7 +122,7 @@ def live(folder: Path, simulator: ZendeskSimulator, policy: Policy, **settings: 
     server.start()
     service = None
     try:
-        service = Live(app, simulator, policy, url)
+        service = connect(app, url)
         yield service
     finally:
         if service is not None:

@@ -8,9 +8,9 @@ from datetime import datetime
 from html import escape
 from typing import Final
 
-from handoff_sync.simulator.agent_views import AgentDesk, Entry, EntryKind, Person, Status, TicketRow
+from handoff_sync.simulator.agent_views import AgentDesk, Entry, EntryKind, Person, Status, TicketRow, Words
 
-FILTERS: Final = (("all", "All"), ("active", "Active"), ("solved", "Solved"), ("deleted", "Deleted"))
+FILTERS: Final = ("all", "active", "solved", "deleted")
 ACTIVE: Final = frozenset({"new", "open", "pending", "hold"})
 DONE: Final = frozenset({"solved", "closed"})
 KINDS: Final = {EntryKind.CUSTOMER: "Customer", EntryKind.REPLY: "Public reply", EntryKind.NOTE: "Internal note"}
@@ -21,9 +21,9 @@ def esc(value: object) -> str:
 
 
 def page(desk: AgentDesk, title: str, body: str, agent: Person, here: str, notice: str = "") -> str:
-    """A whole page. `here` is its own path, to which the agent's choice returns."""
+    """A whole page. `here` is its own address, to which the agent's choice returns and which refreshes it."""
     options = "".join(_option(person.id, person.name, agent.id) for person in desk.agents())
-    alert = f'<p class="notice" role="alert">{esc(notice)}</p>' if notice else ""
+    alert = f'<p class="notice" role="alert" id="notice">{esc(notice)}</p>' if notice else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -35,7 +35,7 @@ def page(desk: AgentDesk, title: str, body: str, agent: Person, here: str, notic
 <link rel="stylesheet" href="/agent/agent.css">
 <script src="/agent/agent.js" defer></script>
 </head>
-<body data-version="{desk.version()}">
+<body data-version="{desk.version()}" data-here="{esc(here)}">
 <a class="skip" href="#main">Skip to content</a>
 <header class="bar">
 <a class="brand" href="/agent"><img src="/agent/icon.svg" alt="" width="28" height="28"> {esc(desk.name)}</a>
@@ -91,23 +91,25 @@ def shown_in(rows: Sequence[TicketRow], chosen: str) -> list[TicketRow]:
             return [row for row in rows if row.status.tone != "deleted"]
 
 
-def ticket_list(rows: Sequence[TicketRow], chosen: str) -> str:
+def ticket_list(rows: Sequence[TicketRow], chosen: str, words: Words) -> str:
     """The list with its filters."""
-    tabs = "".join(_tab(rows, name, label, chosen) for name, label in FILTERS)
+    labels = ("All", "Open", words.done, words.gone)
+    tabs = "".join(_tab(rows, name, label, chosen) for name, label in zip(FILTERS, labels, strict=True))
     shown = shown_in(rows, chosen)
     return f"""<div id="list" data-live>
-<div class="listhead"><h1>Tickets</h1><nav class="tabs" aria-label="Filter">{tabs}</nav></div>
-{_table(shown) if shown else _empty(chosen)}
+<div class="listhead"><h1>{words.thing.title()}s</h1><nav class="tabs" aria-label="Filter">{tabs}</nav></div>
+{_table(shown) if shown else _empty(chosen, words)}
 </div>"""
 
 
 def _tab(rows: Sequence[TicketRow], name: str, label: str, chosen: str) -> str:
     here = ' aria-current="page"' if name == chosen else ""
-    return f'<a href="/agent?show={name}"{here}>{label} <span class="count">{len(shown_in(rows, name))}</span></a>'
+    number = f'<span class="count">{len(shown_in(rows, name))}</span>'
+    return f'<a id="tab-{name}" href="/agent?show={name}"{here}>{esc(label)} {number}</a>'
 
 
-def _empty(chosen: str) -> str:
-    hint = "Tickets appear here as soon as a customer is handed over." if chosen in ("all", "active") else ""
+def _empty(chosen: str, words: Words) -> str:
+    hint = f"A {words.thing} appears here as soon as a customer is handed over." if chosen in ("all", "active") else ""
     return f'<div class="empty"><p><strong>Nothing here.</strong></p><p>{hint}</p></div>'
 
 
@@ -115,29 +117,34 @@ def _table(rows: Sequence[TicketRow]) -> str:
     return f"""<ul class="tickets">{"".join(_row(row) for row in rows)}</ul>"""
 
 
+def holder(row: TicketRow) -> str:
+    """Who has it."""
+    return esc(row.assignee) if row.assignee else '<span class="faint">Unassigned</span>'
+
+
 def _row(row: TicketRow) -> str:
-    assignee = esc(row.assignee) if row.assignee else '<span class="faint">Unassigned</span>'
-    return f"""<li><a href="/agent/tickets/{esc(row.id)}">
+    return f"""<li><a id="t{esc(row.id)}" href="/agent/tickets/{esc(row.id)}">
 {avatar(row.requester)}
 <span class="what"><span class="subject">{esc(row.subject)}</span>
 <span class="preview">{esc(row.preview[:140])}</span></span>
 <span class="who"><span>{esc(row.requester)}</span>
 <span class="faint">#{esc(row.id)} · {row.comments} {"message" if row.comments == 1 else "messages"}</span></span>
-<span class="who"><span>{assignee}</span><span class="faint">{moment(row.updated_at)}</span></span>
+<span class="who"><span>{holder(row)}</span><span class="faint">{moment(row.updated_at)}</span></span>
 {badge(row.status)}
 </a></li>"""
 
 
 def thread(entries: Sequence[Entry]) -> str:
-    """The history of a ticket, oldest first."""
+    """The history of a ticket, oldest first. The script puts new entries in one by one, so only these are read out."""
     listed = "".join(_entry(entry) for entry in entries)
-    return f'<ol class="thread" id="thread" aria-live="polite" data-live>{listed}</ol>'
+    return f'<ol class="thread" id="thread" aria-live="polite" data-live="entries">{listed}</ol>'
 
 
 def _entry(entry: Entry) -> str:
     if entry.kind is EntryKind.EVENT:
         return f'<li class="event" id="e{esc(entry.id)}">{esc(entry.text)} · {moment(entry.at)}</li>'
-    files = "".join(f'<p class="file">📎 {esc(name)}</p>' for name in entry.attachments)
+    named = "".join(f"<li>📎 {esc(name)}</li>" for name in entry.attachments)
+    files = f'<ul class="files" aria-label="Files">{named}</ul>' if named else ""
     return f"""<li class="entry {entry.kind}" id="e{esc(entry.id)}">
 {avatar(entry.author)}
 <article><header><strong>{esc(entry.author)}</strong> <span class="kind">{KINDS[entry.kind]}</span>

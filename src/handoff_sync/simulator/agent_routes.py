@@ -12,14 +12,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from handoff_sync.simulator.agent_page import page, ticket_list
-from handoff_sync.simulator.agent_ticket import ticket_page
+from handoff_sync.simulator.agent_page import ACTIVE, FILTERS, page, ticket_list
+from handoff_sync.simulator.agent_ticket import Staff, missing, ticket_page
 from handoff_sync.simulator.agent_views import AgentDesk, Person, Refused
 
 COOKIE: Final = "simulated_agent"
-MISSING: Final = (
-    '<div class="empty"><p><strong>There is no such ticket.</strong></p><p><a href="/agent">All tickets</a></p></div>'
-)
 MAX_FORM_BYTES: Final = 1_000_000
 ASSETS: Final = {"agent.css": "text/css", "agent.js": "text/javascript", "icon.svg": "image/svg+xml"}
 HEADERS: Final = {
@@ -60,27 +57,41 @@ class _Pages:
 
     async def list(self, request: Request) -> Response:
         chosen = request.query_params.get("show", "all")
-        body = ticket_list(await run_in_threadpool(self._desk.rows), chosen)
-        return self._page(request, "Tickets", body)
+        chosen = chosen if chosen in FILTERS else "all"
+        body = ticket_list(await run_in_threadpool(self._desk.rows), chosen, self._desk.words)
+        return self._page(
+            request, f"{self._desk.words.thing.title()}s", body, f"/agent?show={chosen}", self._news(request)
+        )
 
     async def version(self, request: Request) -> Response:
         return JSONResponse({"version": self._desk.version()}, headers=HEADERS)
 
     async def show(self, request: Request) -> Response:
-        return await run_in_threadpool(self._show, request)
+        return await run_in_threadpool(lambda: self._show(request, self._news(request)))
+
+    def _news(self, request: Request) -> str:
+        """What was just done, of which the page itself cannot tell."""
+        about = request.query_params.get("about", "")
+        number, thing = f"#{about}" if about.isalnum() else "", self._desk.words.thing
+        match request.query_params.get("done"):
+            case "merge":
+                return f"{number} was merged into this {thing}."
+            case "delete":
+                return f"The {thing} {number} is deleted."
+            case "restore":
+                return f"This {thing} is back."
+            case _:
+                return ""
 
     def _show(self, request: Request, notice: str = "", typed: str = "", status: int = 200) -> Response:
         ticket_id = request.path_params["ticket"]
-        view = self._desk.view(ticket_id)
+        here, view, words = f"/agent/tickets/{ticket_id}", self._desk.view(ticket_id), self._desk.words
         if view is None:
-            missing = '<div class="empty"><p><strong>There is no such ticket.</strong></p>'
-            return self._page(
-                request, "Not found", missing + '<p><a href="/agent">All tickets</a></p></div>', status=404
-            )
-        others = [(row.id, row.subject) for row in self._desk.rows()
-                  if row.id != ticket_id and row.status.tone not in ("closed", "deleted")]  # fmt: skip
-        body = ticket_page(view, self._desk.agents(), others, typed)
-        return self._page(request, view.row.subject, body, notice, status)
+            return self._page(request, "Not found", missing(words), here, notice, 404)
+        others = [row for row in self._desk.rows() if row.id != ticket_id and row.status.tone in ACTIVE]
+        staff = Staff(self._desk.agents(), self._agent(request))
+        body = ticket_page(view, words, staff, others, typed)
+        return self._page(request, view.row.subject, body, here, notice, status)
 
     async def act(self, request: Request) -> Response:
         if not _from_our_page(request):
@@ -94,9 +105,21 @@ class _Pages:
             self._desk.act(ticket, action, form, self._agent(request).id)
         except Refused as refused:
             return self._show(request, str(refused), form.get("text", ""), 422)
-        if action == "merge":
-            ticket = form.get("target", ticket)
-        return RedirectResponse("/agent" if action == "delete" else f"/agent/tickets/{ticket}", 303, HEADERS)
+        return RedirectResponse(self._afterwards(ticket, action, form), 303, HEADERS)
+
+    def _afterwards(self, ticket: str, action: str, form: dict[str, str]) -> str:
+        """The page that shows what an action led to."""
+        match action:
+            case "merge":
+                return f"/agent/tickets/{form.get('target', ticket)}?done=merge&about={ticket}"
+            case "delete" if self._desk.view(ticket) is None:
+                return f"/agent?done=delete&about={ticket}"
+            case "restore":
+                return f"/agent/tickets/{ticket}?done=restore"
+            case "reply":
+                return f"/agent/tickets/{ticket}#answer"
+            case _:
+                return f"/agent/tickets/{ticket}"
 
     async def switch(self, request: Request) -> Response:
         if not _from_our_page(request):
@@ -111,8 +134,10 @@ class _Pages:
         people, chosen = self._desk.agents(), request.cookies.get(COOKIE)
         return next((person for person in people if person.id == chosen), people[0])
 
-    def _page(self, request: Request, title: str, body: str, notice: str = "", status: int = 200) -> Response:
-        html = page(self._desk, title, body, self._agent(request), request.url.path, notice)
+    def _page(
+        self, request: Request, title: str, body: str, here: str, notice: str = "", status: int = 200
+    ) -> Response:
+        html = page(self._desk, title, body, self._agent(request), here, notice)
         return HTMLResponse(html, status, HEADERS)
 
 

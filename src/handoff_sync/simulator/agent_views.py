@@ -72,8 +72,24 @@ class StatusChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What people of this helpdesk say. `done` and `gone` name the lists of what is finished and what was deleted."""
+
+    thing: str = "ticket"
+    done: str = "Solved"
+    gone: str = "Deleted"
+    delete: str = "Delete"
+    deleting: str = "It goes to the deleted ones and can be restored."
+    restore: str | None = "Restore"
+    merging: str = "This ticket is closed and goes on in the other one. There is no way back."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketView:
-    """One ticket. `facts` are shown as name and value; `locked` says in a sentence why nothing can be written."""
+    """One ticket. `facts` are shown as name and value; `locked` says in a sentence why nothing can be written.
+
+    `merged_into` is the ticket in which this one goes on.
+    """
 
     row: TicketRow
     entries: tuple[Entry, ...]
@@ -85,6 +101,7 @@ class TicketView:
     locked: str | None = None
     deleted: bool = False
     can_merge: bool = True
+    merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,7 @@ class AgentDesk(Protocol):
     """A helpdesk as its agents see it. Methods may be called from any thread."""
 
     name: str
+    words: Words
 
     def agents(self) -> list[Person]: ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from handoff_connectors.gorgias.simulator.account import Account
 from handoff_connectors.gorgias.simulator.agents import DAY_S, AgentActions
@@ -19,6 +19,7 @@ from handoff_sync.simulator.agent_views import (
     TicketRow,
     TicketView,
     Tone,
+    Words,
 )
 
 CLOSE: Final = StatusChoice("status", "closed", "Close", Tone.SOLVED)
@@ -43,6 +44,14 @@ class GorgiasPages:
     """Implements `AgentDesk`."""
 
     name = "Gorgias"
+    words = Words(
+        done="Closed",
+        gone="Trash",
+        delete="Move to the trash",
+        deleting="It can be taken out of the trash again.",
+        restore="Take out of the trash",
+        merging="All messages of this ticket move into the other one. There is no way back.",
+    )
 
     def __init__(self, account: Account, agents: AgentActions) -> None:
         self._account, self._do = account, agents
@@ -74,7 +83,7 @@ class GorgiasPages:
         try:
             do(ticket_id)
         except ApiError as error:
-            raise Refused(f"Gorgias refused it: {error.answer.body}") from error
+            raise Refused(f"Gorgias refused it: {_reason(error.answer.body)}") from error
         except (KeyError, ValueError) as error:
             raise Refused("The ticket, or what was chosen, does not exist any more.") from error
 
@@ -135,6 +144,7 @@ class GorgiasPages:
             locked=_lock_reason(ticket),
             deleted=ticket.trashed_at is not None,
             can_merge=ticket.merged_into is None,
+            merged_into=str(ticket.merged_into) if ticket.merged_into is not None else None,
         )
 
     def _facts(self, ticket: Ticket) -> list[tuple[str, str]]:
@@ -193,5 +203,12 @@ def _choices(ticket: Ticket) -> tuple[StatusChoice, ...]:
 
 def _lock_reason(ticket: Ticket) -> str | None:
     if ticket.merged_into is not None:
-        return f"This ticket was merged; it goes on in #{ticket.merged_into}."
+        return "This ticket was merged into another one, which has its messages now."
     return "This ticket is in the trash." if ticket.trashed_at is not None else None
+
+
+def _reason(body: Any) -> str:
+    """The helpdesk's refusal in one line."""
+    told = body.get("error", {}) if isinstance(body, dict) else {}
+    faults = [str(text) for texts in (told.get("data") or {}).values() for text in texts]
+    return "; ".join([str(told.get("msg", "it gave no reason")), *faults])

@@ -22,10 +22,16 @@ from handoff_sync.simulator.agent_views import (
     TicketRow,
     TicketView,
     Tone,
+    Words,
 )
 
-TONES: Final = {"open": Tone.OPEN, "closed": Tone.SOLVED, "snoozed": Tone.HOLD, "deleted": Tone.DELETED}
-LABELS: Final = {"open": "Open", "closed": "Closed", "snoozed": "Snoozed", "deleted": "Deleted"}
+TONES: Final = {"open": Tone.OPEN, "closed": Tone.SOLVED, "snoozed": Tone.HOLD, "merged": Tone.CLOSED,
+                "deleted": Tone.DELETED}  # fmt: skip
+LABELS: Final = {"open": "Open", "closed": "Closed", "snoozed": "Snoozed", "merged": "Merged", "deleted": "Deleted"}
+LOCKED: Final = {
+    "merged": "This conversation was merged into another one.",
+    "deleted": "This conversation is deleted for good.",
+}
 BUTTONS: Final = {"open": "Reopen", "snoozed": "Snooze for an hour", "closed": "Close"}
 SENTENCES: Final = {
     "close": "{who} closed it",
@@ -44,6 +50,13 @@ class IntercomPages:
     """Implements `AgentDesk`."""
 
     name = "Intercom"
+    words = Words(
+        thing="conversation",
+        done="Closed",
+        deleting="It is deleted for good: Intercom has no way back.",
+        restore=None,
+        merging="This conversation is closed and goes on in the other one. There is no way back.",
+    )
 
     def __init__(self, workspace: Workspace, agents: AgentActions) -> None:
         self._workspace, self._do = workspace, agents
@@ -110,7 +123,7 @@ class IntercomPages:
     def _row(self, c: Conversation) -> TicketRow:
         contact, assignee = self._contact(c), self._workspace.admins.get(str(c.admin_assignee_id))
         words = [part.body for part in c.parts if part.body]
-        state = "deleted" if c.deleted_at else c.state
+        state = _state(c)
         preview = plain(words[-1] if words else c.source.body)
         return TicketRow(
             id=c.id,
@@ -124,8 +137,8 @@ class IntercomPages:
         )
 
     def _view(self, c: Conversation) -> TicketView:
-        deleted = c.deleted_at is not None
-        offered = [] if deleted else [state for state in BUTTONS if state != c.state]
+        deleted, locked = c.deleted_at is not None, LOCKED.get(_state(c))
+        offered = [] if locked else [state for state in BUTTONS if state != c.state]
         choices = tuple(StatusChoice("status", state, BUTTONS[state], TONES[state]) for state in offered)
         return TicketView(
             row=self._row(c),
@@ -135,13 +148,16 @@ class IntercomPages:
             assignee_id=str(c.admin_assignee_id or ""),
             choices=choices,
             after_reply=tuple(choice for choice in choices if choice.value != "open"),
-            locked="This conversation is deleted for good." if deleted else None,
-            can_merge=not deleted and c.merged_into is None,
+            locked=locked,
+            deleted=deleted,
+            can_merge=locked is None,
+            merged_into=c.merged_into,
         )
 
     def _facts(self, c: Conversation) -> list[tuple[str, str]]:
         contact, team = self._contact(c), self._workspace.teams.get(str(c.team_assignee_id))
         facts = [("Contact", contact.name), ("E-mail", contact.email), ("External id", contact.external_id),
+                 ("Snoozed until", f"{_time(c.snoozed_until):%d %b %H:%M} UTC" if c.snoozed_until else None),
                  ("Team", team.name if team else None), ("Priority", c.priority if c.priority != "none" else None),
                  *((name, str(value)) for name, value in c.custom_attributes.items())]  # fmt: skip
         return [(name, value) for name, value in facts if value]
@@ -183,6 +199,12 @@ class IntercomPages:
         there = self._workspace.admins if kind == "admin" else self._workspace.teams
         found = there.get(name)
         return found.name if found else "nobody"
+
+
+def _state(c: Conversation) -> str:
+    if c.deleted_at is not None:
+        return "deleted"
+    return c.state if c.merged_into is None else "merged"
 
 
 def _time(seconds: int) -> datetime:

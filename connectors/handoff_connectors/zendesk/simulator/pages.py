@@ -9,6 +9,7 @@ from handoff_connectors.zendesk.simulator.account import Account
 from handoff_connectors.zendesk.simulator.agents import AgentActions
 from handoff_connectors.zendesk.simulator.api_errors import ApiError
 from handoff_connectors.zendesk.simulator.model import Audit, Comment, Ticket
+from handoff_connectors.zendesk.simulator.ticket_removal import MERGE_TAG
 from handoff_sync.simulator.agent_views import (
     Entry,
     EntryKind,
@@ -19,6 +20,7 @@ from handoff_sync.simulator.agent_views import (
     TicketRow,
     TicketView,
     Tone,
+    Words,
 )
 
 LABELS: Final = {"new": "New", "open": "Open", "pending": "Pending", "hold": "On hold", "solved": "Solved",
@@ -30,6 +32,7 @@ class ZendeskPages:
     """Implements `AgentDesk`."""
 
     name = "Zendesk"
+    words = Words(deleting="It goes to the deleted tickets, from where it can be restored.")
 
     def __init__(self, account: Account, agents: AgentActions) -> None:
         self._account, self._do = account, agents
@@ -60,7 +63,7 @@ class ZendeskPages:
         try:
             do(ticket_id)
         except ApiError as error:
-            raise Refused(_reason(error.answer.body)) from error
+            raise Refused(error.reason) from error
         except (KeyError, ValueError) as error:
             raise Refused("The ticket, or what was chosen, does not exist any more.") from error
 
@@ -121,6 +124,7 @@ class ZendeskPages:
             locked=_lock_reason(ticket),
             deleted=ticket.deleted_at is not None,
             can_merge=ticket.status != "closed",
+            merged_into=_merged_into(ticket),
         )
 
     def _facts(self, ticket: Ticket) -> list[tuple[str, str]]:
@@ -172,16 +176,19 @@ class ZendeskPages:
                 return ""
 
 
+def _merged_into(ticket: Ticket) -> str | None:
+    """The ticket in which a closed one goes on; its last comment says so."""
+    if MERGE_TAG not in ticket.tags:
+        return None
+    sources = (audit.via.get("source", {}) for audit in reversed(ticket.audits))
+    return next((str(source["from"]["ticket_id"]) for source in sources if source.get("rel") == "merge"), None)
+
+
 def _lock_reason(ticket: Ticket) -> str | None:
     if ticket.deleted_at is not None:
         return "This ticket is deleted."
+    if _merged_into(ticket) is not None:
+        return "This ticket is closed: it was merged into another one."
     if ticket.status == "closed":
         return "This ticket is closed. It can be read but not changed; a new message becomes a follow-up ticket."
     return None
-
-
-def _reason(body: Any) -> str:
-    """The helpdesk's refusal in one line."""
-    details = body.get("details") if isinstance(body, dict) else None
-    texts = [entry["description"] for entries in (details or {}).values() for entry in entries]
-    return "; ".join(texts) or "The helpdesk refused it."
