@@ -77,6 +77,18 @@ class TicketFull(VendorRejected):
     """The ticket cannot hold another comment; a follow-up ticket can."""
 
 
+class FileUnavailable(HandoffError):
+    """A file cannot be had or passed on, and time will not help. `reason` goes on after "not attached: "."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The file cannot be had: {reason}.")
+        self.reason = reason
+
+
+class FileTooLarge(FileUnavailable):
+    """More bytes than are allowed came, or were announced."""
+
+
 # --- something came in that we do not understand or accept --------------------------------------
 
 

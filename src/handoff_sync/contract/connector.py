@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel
 
 from handoff_sync.contract.features import Feature
+from handoff_sync.contract.files import LocalFile
 from handoff_sync.core.model import Attachment, Customer, Message, TicketStatus
 
 CALL_DEADLINE_S = 20.0
@@ -62,13 +63,15 @@ class TicketDraft:
 class CommentDraft:
     """A comment (public) or note to be appended. `marker` is found again in the helpdesk by `find_appended`.
 
-    `author` set: the customer says it, which at most helpdesks reopens a solved ticket; None: we do.
+    `author` set: the customer says it, which at most helpdesks reopens a solved ticket; None: we do. Only a connector
+    that takes files (`contract.files`) gets any.
     """
 
     marker: str
     html: str
     public: bool
     author: Requester | None = None
+    files: tuple[LocalFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

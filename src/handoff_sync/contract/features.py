@@ -21,6 +21,8 @@ class Feature(StrEnum):
     GROUP = "group or team"
     CUSTOM_FIELDS = "custom fields"
     PUBLIC_WORDS = "public words of ours"
+    FILES_TO_TICKET = "files of the chat are attached to the ticket"
+    FILES_TO_CHAT = "files of agents reach the chat"
     CHANGED_BY = "who changed a ticket is always named"
     RESTORE = "a deleted ticket can come back"
     LONG_HISTORY = "a reading is complete however long it was not read"

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, Final, NoReturn, Self
+from typing import Any, BinaryIO, Final, NoReturn, Self
 
 import httpcore
 import httpx
@@ -24,12 +24,20 @@ import httpx
 from handoff_sync.contract.address import AddressGuard
 from handoff_sync.contract.backend import Deadline, GuardedBackend
 from handoff_sync.contract.connector import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
-from handoff_sync.errors import DestinationRefused, OutcomeUnknown, VendorDown, VendorRejected
+from handoff_sync.errors import (
+    DestinationRefused,
+    FileTooLarge,
+    FileUnavailable,
+    OutcomeUnknown,
+    VendorDown,
+    VendorRejected,
+)
 
 MAX_ANSWER_BYTES: Final = 5_000_000
 MAX_RETRY_AFTER_S: Final = 3600.0
 _MAX_CONNECTIONS: Final = 64
 _WORTH_READING_BYTES: Final = 65_536
+_PIECE: Final = 65_536
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -62,6 +70,16 @@ class Answer:
         except (ValueError, TypeError):
             return None
         return min(max(seconds, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(seconds) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormFile:
+    """A file to be sent in the field of a form. It is read piece by piece, from where it stands."""
+
+    name: str
+    content_type: str
+    content: BinaryIO = field(repr=False)
+    field: str = "file"
 
 
 class HttpClient:
@@ -101,28 +119,64 @@ class HttpClient:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
-        content: bytes | None = None,
+        content: bytes | Iterable[bytes] | None = None,
+        form_file: FormFile | None = None,
         auth: tuple[str, str] | None = None,
         safe: bool | None = None,
         status_only: bool = False,
+        total_s: float | None = None,
     ) -> Answer:
         """One call, never repeated by itself.
 
         Args:
+            content: The body; pieces are sent as they come and need a content-length among the headers.
+            form_file: The body is a form with this one file.
+            total_s: The longest that this call may take, where that is not the client's usual limit.
             safe: Whether the call changes nothing, so that a failure is VendorDown at any time; None decides by
                 the method.
             status_only: Only the status counts; the answer has an empty body, whatever comes of it.
         """
         what = _checked_name(method, url)
         safe = method.upper() in _READING if safe is None else safe
-        self._deadline.start(self.timeouts.total_s)
+        files = {form_file.field: (form_file.name, form_file.content, form_file.content_type)} if form_file else None
+        with (
+            self._in_our_words(what, safe, total_s),
+            self._client.stream(
+                method, url, params=params, headers=headers, json=json, content=content, files=files, auth=auth
+            ) as response,
+        ):
+            body = self._discard(response) if status_only else self._read(response)
+            return _answer(response, body)
+
+    def download(
+        self,
+        url: str,
+        into: BinaryIO,
+        max_bytes: int,
+        headers: Mapping[str, str] | None = None,
+        total_s: float | None = None,
+    ) -> Answer:
+        """A GET whose body is written into `into` as it comes; the answer's own is empty. Only a success is read.
+
+        Raises:
+            FileTooLarge: More came than `max_bytes`, or was announced. What is announced is not believed otherwise.
+            FileUnavailable: It comes compressed, so that what arrives tells nothing of its size.
+            DestinationRefused: Also for an address with user and password in it: they would be sent.
+        """
+        what = _checked_name("GET", url)
+        if httpx.URL(url).userinfo:
+            raise DestinationRefused("The address holds credentials.")
+        with self._in_our_words(what, True, total_s), self._client.stream("GET", url, headers=headers) as response:
+            if response.is_success:
+                _save(response, into, max_bytes)
+            return _answer(response, b"")
+
+    @contextmanager
+    def _in_our_words(self, what: str, safe: bool, total_s: float | None) -> Iterator[None]:
+        """One call within its time; its failures become our errors."""
+        self._deadline.start(self.timeouts.total_s if total_s is None else total_s)
         try:
-            with self._client.stream(
-                method, url, params=params, headers=headers, json=json, content=content, auth=auth
-            ) as response:
-                body = self._discard(response) if status_only else self._read(response)
-                names = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(status=response.status_code, headers=names, body=body)
+            yield
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise VendorDown(f"No connection for {what} ({type(error).__name__}).") from error
         except (httpx.LocalProtocolError, UnicodeError) as error:
@@ -160,6 +214,27 @@ class HttpClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _answer(response: httpx.Response, body: bytes) -> Answer:
+    names = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(status=response.status_code, headers=names, body=body)
+
+
+def _save(response: httpx.Response, into: BinaryIO, max_bytes: int) -> None:
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise FileUnavailable("its server sends it compressed only")
+    announced = response.headers.get("content-length", "")
+    left = max_bytes - (int(announced) if announced.isdigit() else 0)
+    if left >= 0:
+        left = max_bytes
+        for chunk in response.iter_raw(_PIECE):
+            left -= len(chunk)
+            if left < 0:
+                break
+            into.write(chunk)
+    if left < 0:
+        raise FileTooLarge(f"it is larger than {max_bytes / 1_000_000:g} MB")
 
 
 class _TooBig(Exception):
