@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from handoff_connectors.gorgias.deadline import ONE_CALL_S, must_fit
 from handoff_connectors.gorgias.faults import Asked, FieldsRefused, fault
 from handoff_connectors.gorgias.settings import GorgiasSettings
 from handoff_connectors.gorgias.tokens import Tokens
-from handoff_sync.contract.address import AddressGuard, networks
-from handoff_sync.contract.connector import Credentials, Limiter
+from handoff_sync.contract.connector import READ_TIMEOUT_S, Credentials, Limiter
+from handoff_sync.contract.deadline import must_fit
 from handoff_sync.contract.http import Answer, HttpClient, Timeouts
 from handoff_sync.contract.payload import Wild, read_json
 from handoff_sync.errors import (
@@ -32,8 +31,6 @@ CROWDED: Final = 0.8
 _CROWDED_WAIT_S: Final = 5.0
 _MOST_PAGES: Final = 20
 _BUCKET: Final = "x-gorgias-account-api-call-limit"
-_THIS_MACHINE: Final = ("127.0.0.0/8", "::1/128")
-_PRIVATE: Final = (*_THIS_MACHINE, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 Query = Mapping[str, str | int]
 
@@ -46,7 +43,7 @@ class GorgiasApi:
         self._hosts = frozenset({settings.host, urlsplit(settings.origin).netloc.lower()})
         self._limiter = limiter
         self._tokens = Tokens(settings, credentials, self._fetch_token)
-        self._http = HttpClient(addresses_of(settings), timeouts=Timeouts(read_s=ONE_CALL_S, total_s=ONE_CALL_S))
+        self._http = HttpClient(settings.addresses, timeouts=Timeouts(read_s=READ_TIMEOUT_S, total_s=READ_TIMEOUT_S))
         self._crowded_until = 0.0
 
     def close(self) -> None:
@@ -208,7 +205,7 @@ class GorgiasApi:
     def _exchange(
         self, asked: Asked, query: Query | None, body: Mapping[str, object] | None, budget: str, header: str
     ) -> Answer:
-        must_fit(asked)
+        must_fit(asked, READ_TIMEOUT_S)
         self._limiter.spend(budget)
         try:
             answer = self._http.request(
@@ -228,7 +225,7 @@ class GorgiasApi:
     def _fetch_token(self, form: Mapping[str, str], client: str) -> Mapping[str, object]:
         """A token, or VendorAuthError. Nothing of the call that needs it has been sent yet, so this may be repeated."""
         asked = Asked("POST", "/oauth/token", repeatable=True)
-        must_fit(asked)
+        must_fit(asked, READ_TIMEOUT_S)
         answer = self._http.request(
             "POST", f"{self._origin}{asked.path}", content=urlencode(form).encode(), safe=True,
             headers={"authorization": client, "content-type": "application/x-www-form-urlencoded"},
@@ -246,16 +243,6 @@ class GorgiasApi:
         except UnrecognisedPayload:
             raise asked.lost("not JSON") from None
         return fields if isinstance(fields, dict) else {}
-
-
-def addresses_of(settings: GorgiasSettings) -> AddressGuard:
-    """Where a connection may go: anywhere public, or with `base_url` to a simulator."""
-    if settings.base_url is None:
-        return AddressGuard()
-    beyond = settings.allow_private and urlsplit(settings.base_url).scheme == "https"
-    return AddressGuard(
-        allowed=networks(_PRIVATE if settings.allow_private else _THIS_MACHINE), only_allowed=not beyond
-    )
 
 
 def _must_not_be_mailed(message: object) -> None:

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from handoff_connectors.gorgias.api import GorgiasApi
 from handoff_connectors.gorgias.appending import Appender
 from handoff_connectors.gorgias.changes import Feed
-from handoff_connectors.gorgias.deadline import one_operation
 from handoff_connectors.gorgias.doctor import Doctor
 from handoff_connectors.gorgias.faults import FieldsRefused
 from handoff_connectors.gorgias.mapping import TO_GORGIAS, id_of, to_tag
@@ -37,6 +36,7 @@ from handoff_sync.contract.connector import (
     WebhookHint,
     WebhookRequest,
 )
+from handoff_sync.contract.deadline import one_operation
 from handoff_sync.contract.features import Feature
 from handoff_sync.core.model import TicketStatus
 
@@ -60,7 +60,6 @@ class GorgiasConnector:
             Feature.FINAL_STATUS: "A closed ticket can always be opened again, so it counts as solved.",
             Feature.WAITING_CUSTOMER: "Gorgias knows only open and closed: such a ticket stays open.",
             Feature.SET_ON_HOLD: "A snooze needs an end, which agents choose: we leave the ticket open.",
-            Feature.PUBLIC_WORDS: "Gorgias would mail them to the customer, who has them already: they are notes.",
             Feature.SIGNED_BODY: "Gorgias signs no webhooks: a secret header proves them; the ticket is read again.",
             Feature.SIGNED_TIME: "Gorgias signs no time: a repeated webhook makes us read the ticket again, no more.",
             Feature.CHANGED_BY: "Events that say who closed or assigned a ticket come late: then nobody is named.",

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from handoff_connectors.gorgias.api import GorgiasApi
 from handoff_connectors.gorgias.faults import Taken
 from handoff_connectors.gorgias.mapping import fitting, text_at
-from handoff_connectors.gorgias.memory import Remembered
 from handoff_connectors.gorgias.settings import GorgiasSettings
 from handoff_sync.contract.connector import Requester
+from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
 from handoff_sync.errors import VendorAuthError, VendorRejected
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Final, Self
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from handoff_sync.contract.settings import ConnectionSettings
 
 SECRET_FIELDS: Final = frozenset(
     {"api_key", "client_secret", "refresh_token", "access_token", "webhook_secret", "webhook_secret_previous"}
@@ -32,10 +32,8 @@ class TranscriptMode(StrEnum):
     THREAD = "thread"
 
 
-class GorgiasSettings(BaseModel):
+class GorgiasSettings(ConnectionSettings):
     """One Gorgias account. The fields in SECRET_FIELDS may be absent here: their values live in the credentials."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     domain: str = Field(description="The first part of the account's address: acme for https://acme.gorgias.com.")
     auth: Auth = Field(default=Auth.API_KEY, description="How to sign in.")
@@ -67,8 +65,6 @@ class GorgiasSettings(BaseModel):
     reopened_by_wait_s: int = Field(
         default=10, ge=0, le=120, description="How long a reading waits to learn who reopened a ticket."
     )
-    base_url: str | None = Field(default=None, description="Where a simulator listens, e.g. http://127.0.0.1:8002.")
-    allow_private: bool = Field(default=False, description="Lets base_url be an address other than this machine.")
     agent_url: str | None = Field(default=None, description="Start of links for people, if not the account's address.")
 
     @field_validator("domain")
@@ -79,24 +75,12 @@ class GorgiasSettings(BaseModel):
             raise ValueError("must be the account's name alone: acme for https://acme.gorgias.com")
         return name
 
-    @field_validator("base_url", "agent_url")
-    @classmethod
-    def _is_origin(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise ValueError("must be a plain http(s) address such as http://127.0.0.1:8002")
-        return value.rstrip("/")
-
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.auth is Auth.API_KEY and not self.email:
             raise ValueError("auth = api_key needs `email`: the user in whose name the key acts")
         if self.auth is Auth.OAUTH and not self.client_id:
             raise ValueError("auth = oauth needs `client_id`: the one of your Gorgias app")
-        if self.base_url is not None and not self.allow_private and not _is_loopback(self.base_url):
-            raise ValueError("base_url may name only this machine (127.0.0.1) unless allow_private is on")
         return self
 
     @property
@@ -111,11 +95,3 @@ class GorgiasSettings(BaseModel):
     def ticket_url(self, ticket: str) -> str:
         """Where an agent reads the ticket."""
         return f"{self.agent_url or f'https://{self.host}'}/app/ticket/{ticket}"
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

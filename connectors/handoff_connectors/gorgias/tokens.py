@@ -65,13 +65,7 @@ class Tokens:
         }
 
     def _secret(self, name: str) -> str:
-        value = self._credentials.current().get(name)
-        if not value:
-            stored = getattr(self._settings, name)
-            value = stored.get_secret_value() if stored is not None else ""
-        if not value:
-            raise VendorAuthError(f"The connection has no `{name}`. Store it, then switch the connection on again.")
-        return value
+        return self._settings.needed_secret(name, self._credentials)
 
 
 def missing_scopes(granted: str | None) -> frozenset[str]:

@@ -11,16 +11,19 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
-from handoff_connectors.intercom.deadline import CALL_S, time_for_a_call
 from handoff_connectors.intercom.faults import Asked, fault, wait_s
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.tokens import Tokens
-from handoff_sync.contract.connector import Credentials, Limiter
+from handoff_sync.contract.connector import CALL_DEADLINE_S, Credentials, Limiter
+from handoff_sync.contract.deadline import must_fit
 from handoff_sync.contract.http import Answer, HttpClient, Timeouts
 from handoff_sync.contract.payload import Wild, read_json
 from handoff_sync.errors import RateLimited, UnrecognisedPayload, VendorAuthError, VendorRejected
 
 VERSION: Final = "2.16"
+CALL_S: Final = CALL_DEADLINE_S / 2
+"""One call's share of an operation; none begins later than that before the end."""
+
 EVERY: Final = "*"
 SWEEP: Final = "sweep"
 SEARCH_PAGE: Final = 150
@@ -148,7 +151,7 @@ class IntercomApi:
         if budget == SWEEP:
             self._window.spare()
         headers = {"authorization": self.tokens.bearer()}
-        time_for_a_call()
+        must_fit(asked, CALL_S)
         self._limiter.spend(budget)
         return self._send(asked, f"{self._settings.api}{_filled(path, ids)}", headers, body, params)
 

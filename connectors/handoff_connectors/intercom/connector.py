@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 from pydantic import BaseModel
 
 from handoff_connectors.intercom.api import IntercomApi
-from handoff_connectors.intercom.deadline import one_operation
 from handoff_connectors.intercom.doctor import Doctor
 from handoff_connectors.intercom.duplicates import Duplicates
 from handoff_connectors.intercom.furnishing import Furnisher
@@ -40,6 +39,7 @@ from handoff_sync.contract.connector import (
     WebhookHint,
     WebhookRequest,
 )
+from handoff_sync.contract.deadline import one_operation
 from handoff_sync.contract.features import Feature
 from handoff_sync.core.model import TicketStatus
 

@@ -9,8 +9,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
+from handoff_sync.contract.waiting import MAX_WAIT_S, retry_after_s
 from handoff_sync.errors import (
     HandoffError,
     OutcomeUnknown,
@@ -21,7 +23,6 @@ from handoff_sync.errors import (
     VendorRejected,
 )
 
-MAX_WAIT_S: Final = 3600.0
 _DEFAULT_WAIT_S: Final = 10.0
 _NEW_CONTACT_WAIT_S: Final = 3.0
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
@@ -117,7 +118,7 @@ def fault(asked: Asked, status: int, headers: Mapping[str, str], body: object, n
         case _ if 400 <= status < 500:
             return VendorRejected(f"Intercom refused the request ({what}).")
         case 503 if asked.repeatable:
-            return VendorDown(f"Intercom is not available ({what}).", _asked_wait(headers))
+            return VendorDown(f"Intercom is not available ({what}).", _asked_wait(headers, now))
         case _:
             return asked.lost(f"status {status}")
 
@@ -143,16 +144,15 @@ def _limited(body: object, headers: Mapping[str, str], now: float, what: str) ->
 
 def wait_s(headers: Mapping[str, str], now: float) -> float:
     """Seconds until calls are taken again, between 1 s and an hour: Retry-After, else the end of the window."""
-    asked = _asked_wait(headers)
+    asked = _asked_wait(headers, now)
     if asked is None:
         reset = _number(headers.get("x-ratelimit-reset", ""))
         asked = reset - now if reset is not None else _DEFAULT_WAIT_S
     return min(max(asked, 1.0), MAX_WAIT_S)
 
 
-def _asked_wait(headers: Mapping[str, str]) -> float | None:
-    asked = _number(headers.get("retry-after", ""))
-    return min(max(asked, 0.0), MAX_WAIT_S) if asked is not None else None
+def _asked_wait(headers: Mapping[str, str], now: float) -> float | None:
+    return retry_after_s(headers, datetime.fromtimestamp(now, UTC))
 
 
 def _number(value: str) -> float | None:

@@ -18,11 +18,11 @@ from handoff_connectors.intercom.duplicates import Duplicates
 from handoff_connectors.intercom.faults import ContactNotReady
 from handoff_connectors.intercom.furnishing import Furnisher
 from handoff_connectors.intercom.mapping import is_furnished, opening_body, reference, reference_in, source_body
-from handoff_connectors.intercom.memory import Remembered
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.text import to_text
 from handoff_sync.contract.connector import Journal, TicketDraft, TicketRef
+from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
 from handoff_sync.core.model import AuthorClass
 from handoff_sync.errors import HandoffError, OutcomeUnknown, RateLimited, TicketGone, UnrecognisedPayload

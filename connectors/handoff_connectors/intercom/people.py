@@ -8,9 +8,9 @@ from typing import Final
 from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.faults import ContactConflict, ContactGone, ContactMerged
 from handoff_connectors.intercom.mapping import at, text_at, to_agent
-from handoff_connectors.intercom.memory import Remembered
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_sync.contract.connector import HelpdeskAgent, Requester
+from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
 from handoff_sync.errors import TicketGone, UnrecognisedPayload, VendorRejected
 

@@ -25,12 +25,12 @@ from handoff_connectors.intercom.mapping import (
     text_at,
     to_comment,
 )
-from handoff_connectors.intercom.memory import Remembered
 from handoff_connectors.intercom.merging import Merges
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.threads import Threads
 from handoff_sync.contract.connector import CommentAuthor, HelpdeskAgent, TicketComment, TicketSnapshot
+from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild, read_json
 from handoff_sync.core.model import TicketStatus
 from handoff_sync.errors import TicketGone, VendorDown, VendorRejected

@@ -8,11 +8,11 @@ from typing import Final
 from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.faults import ContactNotReady
 from handoff_connectors.intercom.mapping import in_the_name_of, opened, state_of
-from handoff_connectors.intercom.memory import Remembered
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.text import digest, note_html, to_text
 from handoff_connectors.intercom.threads import Sent, Threads
 from handoff_sync.contract.connector import CommentDraft, CommentRef, Journal, Requester
+from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
 from handoff_sync.errors import OutcomeUnknown, TicketGone, VendorRejected
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 from typing import Final, Self
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from handoff_sync.contract.address import AddressGuard
+from handoff_sync.contract.settings import ConnectionSettings
 
 SECRET_FIELDS: Final = frozenset({"access_token", "oauth_code", "client_secret", "client_secret_previous"})
 """The settings that are kept encrypted; the connector reads them from its `Credentials`."""
-
-_THIS_MACHINE: Final = ("127.0.0.0/8", "::1/128")
-_PRIVATE: Final = (*_THIS_MACHINE, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
 class Auth(StrEnum):
@@ -46,10 +41,8 @@ APP: Final[Mapping[Region, str]] = {
 }
 
 
-class IntercomSettings(BaseModel):
+class IntercomSettings(ConnectionSettings):
     """One workspace. The fields in SECRET_FIELDS may be absent here: their values live in the credentials."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     region: Region = Field(default=Region.US, description="Where the workspace is hosted: us, eu or au.")
     auth: Auth = Field(default=Auth.ACCESS_TOKEN, description="How to sign in.")
@@ -73,8 +66,6 @@ class IntercomSettings(BaseModel):
     recreate_after_s: int = Field(
         default=300, ge=0, le=86_400, description="Seconds of searching before a lost conversation is opened again."
     )
-    base_url: str | None = Field(default=None, description="Where a simulator listens, e.g. http://127.0.0.1:8003.")
-    allow_private: bool = Field(default=False, description="Lets base_url be an address other than this machine.")
     app_url: str | None = Field(default=None, description="Start of links for people, if not Intercom's own.")
 
     @field_validator("admin_id")
@@ -84,22 +75,10 @@ class IntercomSettings(BaseModel):
             raise ValueError("must be the teammate's number, as in the address of their profile")
         return value
 
-    @field_validator("base_url", "app_url")
-    @classmethod
-    def _is_origin(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise ValueError("must be a plain http(s) address such as http://127.0.0.1:8003")
-        return value.rstrip("/")
-
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.auth is Auth.OAUTH and not self.client_id:
             raise ValueError("auth = oauth needs `client_id`: see Basic information of the app in the Developer Hub")
-        if self.base_url is not None and not self.allow_private and not _is_loopback(self.base_url):
-            raise ValueError("base_url may name only this machine (127.0.0.1) unless allow_private is on")
         return self
 
     @property
@@ -112,24 +91,7 @@ class IntercomSettings(BaseModel):
         """Where OAuth codes become tokens: one address for all regions."""
         return f"{self.base_url or API[Region.US]}/auth/eagle/token"
 
-    @property
-    def addresses(self) -> AddressGuard:
-        """Where calls may go: anywhere public, or with `base_url` to a simulator."""
-        if self.base_url is None:
-            return AddressGuard()
-        allowed = _PRIVATE if self.allow_private else _THIS_MACHINE
-        beyond = self.allow_private and self.base_url.startswith("https:")
-        return AddressGuard(allowed=tuple(ip_network(cidr) for cidr in allowed), only_allowed=not beyond)
-
     def ticket_url(self, conversation: str, workspace: str | None) -> str | None:
         """Where an agent reads the conversation; None while the workspace's id is not known."""
         start = self.app_url or APP[self.region]
         return f"{start}/a/inbox/{workspace}/inbox/conversation/{conversation}" if workspace else None
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

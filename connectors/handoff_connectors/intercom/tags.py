@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.mapping import to_tag
-from handoff_connectors.intercom.memory import Remembered
 from handoff_connectors.intercom.people import People
+from handoff_sync.contract.memory import Remembered
 from handoff_sync.errors import TicketGone, VendorRejected
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.mapping import contacts_of, id_at, part_number, parts_of, text_at
-from handoff_connectors.intercom.memory import Remembered
 from handoff_connectors.intercom.text import digest
 from handoff_sync.contract.connector import Requester
+from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
 
 

@@ -44,11 +44,7 @@ class Tokens:
 
     def secret(self, name: str) -> str:
         """A stored secret, or an empty text."""
-        stored = self._credentials.current().get(name)
-        if stored:
-            return stored
-        configured = getattr(self._settings, name)
-        return configured.get_secret_value() if configured is not None else ""
+        return self._settings.secret(name, self._credentials)
 
     def _has_new_code(self) -> bool:
         """Whether an admin has authorised us again since the token was fetched."""

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from handoff_connectors.zendesk.guard import AnswerTooBig, Call, Guard, calling, session_to
 from handoff_connectors.zendesk.settings import ZendeskSettings
-from handoff_connectors.zendesk.sockets import addresses_of
 from handoff_connectors.zendesk.tokens import Tokens
 from handoff_sync.contract.connector import Credentials, Limiter
 from handoff_sync.contract.payload import Wild
@@ -36,7 +35,7 @@ class ZendeskApi:
         self._subdomain = settings.subdomain
         self._limiter = limiter
         self._local = threading.local()
-        guard = Guard(settings.base_url, addresses_of(settings))
+        guard = Guard(settings.base_url, settings.addresses)
         guard.tokens = self._tokens = Tokens(settings, credentials, self._fetch_token)
         self._session = session_to(self._host, guard)
 

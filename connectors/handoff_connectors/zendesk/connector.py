@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from handoff_connectors.zendesk.api import ZendeskApi
 from handoff_connectors.zendesk.doctor import Doctor
 from handoff_connectors.zendesk.faults import FieldsRefused
-from handoff_connectors.zendesk.guard import one_operation
 from handoff_connectors.zendesk.mapping import (
     TO_ZENDESK,
     agent_number,
@@ -43,6 +42,7 @@ from handoff_sync.contract.connector import (
     WebhookHint,
     WebhookRequest,
 )
+from handoff_sync.contract.deadline import one_operation
 from handoff_sync.core.model import TicketStatus
 from handoff_sync.errors import OutcomeUnknown, UnrecognisedPayload, VendorRejected
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from handoff_sync.contract.waiting import MAX_WAIT_S, retry_after_s
 from handoff_sync.errors import (
     HandoffError,
     OutcomeUnknown,
@@ -24,7 +24,6 @@ from handoff_sync.errors import (
     VendorRejected,
 )
 
-MAX_WAIT_S: Final = 3600.0
 _DEFAULT_WAIT_S: Final = 10.0
 _CONFLICT_WAIT_S: Final = 3.0  # quirk ZD-9
 _PER_TICKET: Final = "zendesk-ratelimit-per-ticket-updates"
@@ -121,21 +120,9 @@ def _limited(asked: Asked, headers: Mapping[str, str]) -> RateLimited:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds to wait, from Retry-After (a number or a date), between 1 s and an hour."""
-    raw = headers.get("retry-after", "").strip()
-    try:
-        wait = float(raw) if raw else _DEFAULT_WAIT_S
-    except ValueError:
-        wait = _seconds_until(raw)
-    return min(max(wait, 1.0), MAX_WAIT_S) if wait == wait else _DEFAULT_WAIT_S
-
-
-def _seconds_until(date: str) -> float:
-    try:
-        at = parsedate_to_datetime(date)
-    except ValueError:
-        return _DEFAULT_WAIT_S
-    return (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    """Seconds to wait, at least one, also where Zendesk does not say."""
+    asked = retry_after_s(headers, datetime.now(UTC))
+    return _DEFAULT_WAIT_S if asked is None else max(asked, 1.0)
 
 
 def rate_limit(header: str) -> dict[str, int]:

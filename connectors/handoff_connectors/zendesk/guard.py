@@ -6,10 +6,9 @@ bad end into one of `handoff_sync.errors` before zenpy can sleep or retry (quirk
 
 from __future__ import annotations
 
-import functools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,7 +24,8 @@ from handoff_connectors.zendesk.faults import Asked, fault
 from handoff_connectors.zendesk.sockets import pools_to
 from handoff_connectors.zendesk.tokens import Tokens
 from handoff_sync.contract.address import AddressGuard
-from handoff_sync.contract.connector import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from handoff_sync.contract.connector import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from handoff_sync.contract.deadline import ends_at
 from handoff_sync.contract.payload import Wild, read_json
 from handoff_sync.errors import DestinationRefused, HandoffError, UnrecognisedPayload, VendorDown
 
@@ -58,23 +58,6 @@ class Call:
 
 
 _CALL: ContextVar[Call | None] = ContextVar("zendesk_call", default=None)
-_DEADLINE: ContextVar[float | None] = ContextVar("zendesk_deadline", default=None)
-
-
-def one_operation(method: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Gives all calls that `method` makes one common deadline; within another operation that one's stays."""
-
-    @functools.wraps(method)
-    def timed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        if _DEADLINE.get() is not None:
-            return method(*args, **kwargs)
-        token = _DEADLINE.set(time.monotonic() + CALL_DEADLINE_S)
-        try:
-            return method(*args, **kwargs)
-        finally:
-            _DEADLINE.reset(token)
-
-    return timed
 
 
 @contextmanager
@@ -131,7 +114,7 @@ class Guard(HTTPAdapter):
         self, request: requests.PreparedRequest, call: Call, asked: Asked, header: str | None
     ) -> tuple[requests.Response, bytes]:
         """Sends once. Raises VendorDown when nothing was sent, else what a lost answer means for this call."""
-        deadline = _DEADLINE.get() or time.monotonic() + CALL_DEADLINE_S
+        deadline = ends_at()
         left = deadline - time.monotonic()
         if left < _LEAST_TIME_S:
             raise VendorDown(f"No time was left for {asked}; it was not sent.")

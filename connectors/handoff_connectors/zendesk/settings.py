@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Final, Self
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from handoff_sync.contract.settings import ConnectionSettings
 
 SECRET_FIELDS: Final = frozenset(
     {"client_secret", "refresh_token", "access_token", "token", "signing_secret", "signing_secret_previous"}
@@ -26,10 +26,8 @@ class Auth(StrEnum):
     API_TOKEN = "api_token"
 
 
-class ZendeskSettings(BaseModel):
+class ZendeskSettings(ConnectionSettings):
     """One Zendesk account. The fields in SECRET_FIELDS may be absent here: their values live in the credentials."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     subdomain: str = Field(description="The first part of the account's address: acme for https://acme.zendesk.com.")
     auth: Auth = Field(default=Auth.CLIENT_CREDENTIALS, description="How to sign in.")
@@ -43,8 +41,6 @@ class ZendeskSettings(BaseModel):
     signing_secret_previous: SecretStr | None = Field(default=None, description="Also accepted during a rotation.")
     webhook_name: str = Field(default="handoff-sync", min_length=1, description="Name of our webhook at Zendesk.")
     webhook_url: str | None = Field(default=None, description="Where our webhook should call; set by `install`.")
-    base_url: str | None = Field(default=None, description="Where a simulator listens, e.g. http://127.0.0.1:8001.")
-    allow_private: bool = Field(default=False, description="Lets base_url be an address other than this machine.")
     agent_url: str | None = Field(default=None, description="Start of links for people, if not the account's address.")
 
     @field_validator("subdomain")
@@ -55,24 +51,12 @@ class ZendeskSettings(BaseModel):
             raise ValueError("must be the subdomain alone: acme for https://acme.zendesk.com")
         return name
 
-    @field_validator("base_url", "agent_url")
-    @classmethod
-    def _is_origin(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise ValueError("must be a plain http(s) address such as http://127.0.0.1:8001")
-        return value.rstrip("/")
-
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.auth is Auth.API_TOKEN and not self.email:
             raise ValueError("auth = api_token needs `email`: the user in whose name the token acts")
         if self.auth is not Auth.API_TOKEN and not self.client_id:
             raise ValueError(f"auth = {self.auth} needs `client_id`: create an OAuth client in Admin Center > APIs")
-        if self.base_url is not None and not self.allow_private and not _is_loopback(self.base_url):
-            raise ValueError("base_url may name only this machine (127.0.0.1) unless allow_private is on")
         return self
 
     @property
@@ -83,11 +67,3 @@ class ZendeskSettings(BaseModel):
     def ticket_url(self, ticket: str) -> str:
         """Where an agent reads the ticket."""
         return f"{self.agent_url or f'https://{self.host}'}/agent/tickets/{ticket}"
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

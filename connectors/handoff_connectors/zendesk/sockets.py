@@ -8,35 +8,15 @@ from __future__ import annotations
 import socket
 import sys
 import time
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Final
-from urllib.parse import urlsplit
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.util.connection import create_connection
 
-from handoff_connectors.zendesk.settings import ZendeskSettings
 from handoff_sync.contract.address import AddressGuard
 from handoff_sync.contract.connector import CONNECT_TIMEOUT_S
 from handoff_sync.errors import DestinationRefused
-
-_THIS_MACHINE: Final = ("127.0.0.0/8", "::1/128")
-_PRIVATE: Final = (*_THIS_MACHINE, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-
-
-def addresses_of(settings: ZendeskSettings) -> AddressGuard:
-    """Where a connection may go: anywhere public, or with `base_url` to a simulator. Never to a cloud's host agent."""
-    if settings.base_url is None:
-        return AddressGuard()
-    allowed = _networks(_PRIVATE if settings.allow_private else _THIS_MACHINE)
-    beyond = settings.allow_private and urlsplit(settings.base_url).scheme == "https"
-    return AddressGuard(allowed=allowed, only_allowed=not beyond)
-
-
-def _networks(cidrs: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(cidr) for cidr in cidrs)
 
 
 class _Connection(HTTPConnection):

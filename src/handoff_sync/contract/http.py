@@ -6,13 +6,11 @@ have been, DestinationRefused when the address is not allowed.
 
 from __future__ import annotations
 
-import math
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -24,6 +22,7 @@ import httpx
 from handoff_sync.contract.address import AddressGuard
 from handoff_sync.contract.backend import Deadline, GuardedBackend
 from handoff_sync.contract.connector import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from handoff_sync.contract.waiting import retry_after_s
 from handoff_sync.errors import (
     DestinationRefused,
     FileTooLarge,
@@ -34,7 +33,6 @@ from handoff_sync.errors import (
 )
 
 MAX_ANSWER_BYTES: Final = 5_000_000
-MAX_RETRY_AFTER_S: Final = 3600.0
 _MAX_CONNECTIONS: Final = 64
 _WORTH_READING_BYTES: Final = 65_536
 _PIECE: Final = 65_536
@@ -64,12 +62,7 @@ class Answer:
 
     def retry_after_s(self, now: datetime) -> float | None:
         """How long the other side asks us to wait: 0 to 3600 s, None if it does not say or says nonsense."""
-        value = self.headers.get("retry-after", "").strip()
-        try:
-            seconds = float(value) if value[:1].isdigit() else (parsedate_to_datetime(value) - now).total_seconds()
-        except (ValueError, TypeError):
-            return None
-        return min(max(seconds, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(seconds) else None
+        return retry_after_s(self.headers, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

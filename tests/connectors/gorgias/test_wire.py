@@ -408,7 +408,7 @@ def test_the_budget_stays_below_two_calls_a_second(connector: GorgiasConnector) 
 def test_an_operation_has_one_deadline(
     gorgias: Script, connector: GorgiasConnector, journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handoff_connectors.gorgias.deadline.CALL_DEADLINE_S", 10.3)
+    monkeypatch.setattr("handoff_sync.contract.deadline.CALL_DEADLINE_S", 10.3)
 
     def slow(connection: socket.socket) -> None:
         time.sleep(0.4)

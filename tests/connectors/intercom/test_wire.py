@@ -11,9 +11,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from handoff_connectors.intercom import IntercomConnector, deadline
+from handoff_connectors.intercom import IntercomConnector
 from handoff_connectors.intercom.faults import Asked, fault
 from handoff_connectors.intercom.settings import IntercomSettings
+from handoff_sync.contract import deadline
 from handoff_sync.errors import (
     DestinationRefused,
     HandoffError,

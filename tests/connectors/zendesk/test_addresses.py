@@ -15,7 +15,6 @@ import requests
 from handoff_connectors.zendesk import ZendeskConnector
 from handoff_connectors.zendesk.guard import Call, Guard, calling, session_to
 from handoff_connectors.zendesk.settings import ZendeskSettings
-from handoff_connectors.zendesk.sockets import addresses_of
 from handoff_sync.contract.address import AddressGuard, Resolver, networks
 from handoff_sync.contract.connector import CommentDraft
 from handoff_sync.errors import DestinationRefused, VendorDown
@@ -174,20 +173,20 @@ def test_proxy_variables_are_ignored(
 def test_a_simulator_on_this_machine_may_be_called(base: str) -> None:
     settings = ZendeskSettings(subdomain="acme", client_id="hs", base_url=base)
     host = base.partition("://")[2].strip("[]")
-    assert addresses_of(settings).addresses(host, 443)
+    assert settings.addresses.addresses(host, 443)
     for elsewhere in ("10.0.0.8", "93.184.216.34", "169.254.169.254"):
         with pytest.raises(DestinationRefused):
-            addresses_of(settings).addresses(elsewhere, 443)
+            settings.addresses.addresses(elsewhere, 443)
 
 
 def test_a_private_simulator_may_be_called_on_purpose() -> None:
     settings = ZendeskSettings(subdomain="acme", client_id="hs", base_url="http://simulator", allow_private=True)
     for private in ("10.0.0.8", "172.18.0.2", "192.168.1.7", "fd00::8", "127.0.0.1"):
-        assert addresses_of(settings).addresses(private, 80) == (private,)
+        assert settings.addresses.addresses(private, 80) == (private,)
     with pytest.raises(DestinationRefused):
-        addresses_of(settings).addresses("93.184.216.34", 80)  # in public there is https alone
+        settings.addresses.addresses("93.184.216.34", 80)  # in public there is https alone
     with_tls = settings.model_copy(update={"base_url": "https://simulator.example.com"})
-    assert addresses_of(with_tls).addresses("93.184.216.34", 443)
+    assert with_tls.addresses.addresses("93.184.216.34", 443)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -317,7 +317,7 @@ def test_silence_ends_the_call(
 def test_an_operation_has_one_deadline(
     zendesk: Script, connector: ZendeskConnector, journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handoff_connectors.zendesk.guard.CALL_DEADLINE_S", 0.8)
+    monkeypatch.setattr("handoff_sync.contract.deadline.CALL_DEADLINE_S", 0.8)
 
     def slow(connection: socket.socket) -> None:
         time.sleep(0.5)
@@ -332,7 +332,7 @@ def test_an_operation_has_one_deadline(
 def test_a_trickling_answer_meets_the_deadline(
     zendesk: Script, connector: ZendeskConnector, journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handoff_connectors.zendesk.guard.CALL_DEADLINE_S", 0.8)
+    monkeypatch.setattr("handoff_sync.contract.deadline.CALL_DEADLINE_S", 0.8)
 
     def trickle(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n")

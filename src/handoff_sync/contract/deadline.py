@@ -1,4 +1,4 @@
-"""All calls that one operation makes share one deadline."""
+"""One deadline for all calls of one operation: the contract lets a method block for CALL_DEADLINE_S."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import functools
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Final, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from handoff_sync.contract.connector import CALL_DEADLINE_S, READ_TIMEOUT_S
+from handoff_sync.contract.connector import CALL_DEADLINE_S
 from handoff_sync.errors import VendorDown
 
-ONE_CALL_S: Final = READ_TIMEOUT_S
-"""The longest that a single call may take, from its start to the last byte of the answer."""
-
-_ENDS_AT: ContextVar[float | None] = ContextVar("gorgias_operation_ends_at", default=None)
+_ENDS_AT: ContextVar[float | None] = ContextVar("operation_ends_at", default=None)
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -36,8 +33,12 @@ def one_operation(method: Callable[_P, _R]) -> Callable[_P, _R]:
     return timed
 
 
-def must_fit(what: object) -> None:
-    """Raises VendorDown unless a whole call still fits into the operation."""
-    ends_at = _ENDS_AT.get()
-    if ends_at is not None and ends_at - time.monotonic() < ONE_CALL_S:
+def ends_at() -> float:
+    """The end of this operation on the monotonic clock; outside of one, of a call that begins now."""
+    return _ENDS_AT.get() or time.monotonic() + CALL_DEADLINE_S
+
+
+def must_fit(what: object, call_s: float) -> None:
+    """VendorDown unless a call of `call_s` still fits: what was done stands, the next attempt goes on from there."""
+    if ends_at() - time.monotonic() < call_s:
         raise VendorDown(f"No time was left for {what}; it was not sent.")
