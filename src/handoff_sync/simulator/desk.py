@@ -119,6 +119,11 @@ class Desk(Protocol):
     @property
     def access(self) -> DeskAccess: ...
 
+    @property
+    def hurried(self) -> Mapping[str, object]:
+        """Connector settings under which nothing is waited for by the real clock, because tests move the simulated one."""
+        ...
+
     # --- running ---------------------------------------------------------------------------------
 
     def start(self) -> None: ...

@@ -46,6 +46,10 @@ class GorgiasDesk:
         }
         return DeskAccess(settings=settings, secrets={"api_key": known.api_key})
 
+    @property
+    def hurried(self) -> Mapping[str, object]:
+        return {"reopened_by_wait_s": 0}
+
     def start(self) -> None:
         self.simulator.start()
 

@@ -47,6 +47,10 @@ class IntercomDesk:
         secrets = {"access_token": known.access_token, "client_secret": known.client_secret}
         return DeskAccess(settings={"base_url": base, "app_url": base}, secrets=secrets)
 
+    @property
+    def hurried(self) -> Mapping[str, object]:
+        return {"recreate_after_s": 0}
+
     def start(self) -> None:
         self.simulator.start()
 

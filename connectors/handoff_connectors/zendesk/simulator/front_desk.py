@@ -54,6 +54,10 @@ class ZendeskDesk:
         }
         return DeskAccess(settings=settings, secrets={"client_secret": known.client_secret})
 
+    @property
+    def hurried(self) -> Mapping[str, object]:
+        return {}
+
     def start(self) -> None:
         self.simulator.start()
 
