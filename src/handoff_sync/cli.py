@@ -14,6 +14,7 @@ from handoff_sync.commands import (
     deliveries,
     demo,
     doctor,
+    helpdesks,
     serve,
     sessions,
     simulate,
@@ -35,12 +36,13 @@ app = typer.Typer(
 demo.register(app)
 serve.register(app)
 doctor.register(app)
-app.add_typer(connect.app, name="connect")
+helpdesks.register(app)
+connect.register(app)
+simulate.register(app)
 app.add_typer(workspace.app, name="workspace")
 app.add_typer(callback.app, name="callback")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(deliveries.app, name="deliveries")
-app.add_typer(simulate.app, name="simulate")
 app.add_typer(config.app, name="config")
 
 

@@ -168,7 +168,7 @@ def test_a_callback_endpoint_shows_its_secret_once(installed: Path) -> None:
 
 
 def test_connecting_checks_installs_the_webhook_and_keeps_the_secret(installed: Path, desk: Desk) -> None:
-    options = [part for name, value in desk.access.settings.items() for part in ("--set", f"{name}={value}")]
+    options = [f"{name}={value}" for name, value in desk.access.settings.items()]
     secrets = "".join(f"{name}={value}\n" for name, value in desk.access.secrets.items())
     for _ in range(2):  # a second time gives the same connection its settings anew
         done = handoff("connect", "zendesk", *options, "--secret-file", "-", folder=installed, typed=secrets)
@@ -186,7 +186,7 @@ def test_connecting_checks_installs_the_webhook_and_keeps_the_secret(installed: 
 
 
 def test_connecting_with_wrong_credentials_stores_nothing(installed: Path, desk: Desk) -> None:
-    options = [part for name, value in desk.access.settings.items() for part in ("--set", f"{name}={value}")]
+    options = [f"{name}={value}" for name, value in desk.access.settings.items()]
     done = handoff("connect", "zendesk", *options, folder=installed, ZENDESK_CLIENT_SECRET="wrong-secret")
     assert done.returncode == FAILED, done.stdout
     assert "To do:" in done.stdout
@@ -197,11 +197,12 @@ def test_connecting_with_wrong_credentials_stores_nothing(installed: Path, desk:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--subdomain", "https://acme.zendesk.com", "--client-id", "a"), "subdomain"),
-        (("--subdomain", "acme", "--client-id", "a", "--set", "colour=red"), "colour: there is no such setting"),
-        (("--subdomain", "acme", "--client-id", "a", "--set", "nonsense"), "name=value"),
-        (("--client-id", "a"), "subdomain: is missing"),
-        (("--subdomain", "acme", "--client-id", "a", "--secret-file", "nowhere"), "nowhere cannot be read"),
+        (("subdomain=https://acme.zendesk.com", "client_id=a"), "subdomain"),
+        (("subdomain=acme", "client_id=a", "colour=red"), "colour: there is no such setting"),
+        (("subdomain=acme", "client_id=a", "nonsense"), "name=value"),
+        (("client_id=a",), "subdomain: is missing"),
+        (("subdomain=acme", "client_id=a", "client_secret=x"), "client_secret: is a secret"),
+        (("subdomain=acme", "client_id=a", "--secret-file", "nowhere"), "nowhere cannot be read"),
     ],
 )
 def test_a_connection_that_cannot_be_is_explained(installed: Path, options: tuple[str, ...], said: str) -> None:
@@ -216,7 +217,7 @@ def test_the_doctor_says_what_to_do(installed: Path, desk: Desk) -> None:
     assert "database: ok" in done.stdout
     assert "handoff-sync connect zendesk" in done.stdout
     desk.stop()
-    options = [part for name, value in desk.access.settings.items() for part in ("--set", f"{name}={value}")]
+    options = [f"{name}={value}" for name, value in desk.access.settings.items()]
     away = handoff("connect", "zendesk", *options, folder=installed, ZENDESK_CLIENT_SECRET="s")
     assert away.returncode == FAILED
     assert "Traceback" not in away.stderr

@@ -80,7 +80,7 @@ def set_up(folder: Path, variables: dict[str, str], desk: Desk, chat_url: str) -
     create = ("workspace", "create", "Halyard", "--mode", "automatic", "--recipient", "admin@example.com")
     assert handoff(*create, folder=folder, **variables).returncode == 0
     made = handoff("workspace", "key", "chat product", "--json", folder=folder, **variables)
-    options = [part for name, value in desk.access.settings.items() for part in ("--set", f"{name}={value}")]
+    options = [f"{name}={value}" for name, value in desk.access.settings.items()]
     secrets = {f"ZENDESK_{name.upper()}": value for name, value in desk.access.secrets.items()}
     connected = handoff("connect", "zendesk", *options, folder=folder, **variables, **secrets)
     assert connected.returncode == 0, connected.stdout + connected.stderr

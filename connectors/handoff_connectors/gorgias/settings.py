@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -34,6 +35,11 @@ class TranscriptMode(StrEnum):
 
 class GorgiasSettings(ConnectionSettings):
     """One Gorgias account. The fields in SECRET_FIELDS may be absent here: their values live in the credentials."""
+
+    asked: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        Auth.API_KEY: ("domain", "email", "api_key"),
+        Auth.OAUTH: ("domain", "client_id", "client_secret", "refresh_token"),
+    }
 
     domain: str = Field(description="The first part of the account's address: acme for https://acme.gorgias.com.")
     auth: Auth = Field(default=Auth.API_KEY, description="How to sign in.")

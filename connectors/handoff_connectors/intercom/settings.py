@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -43,6 +43,11 @@ APP: Final[Mapping[Region, str]] = {
 
 class IntercomSettings(ConnectionSettings):
     """One workspace. The fields in SECRET_FIELDS may be absent here: their values live in the credentials."""
+
+    asked: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        Auth.ACCESS_TOKEN: ("region", "access_token", "client_secret"),
+        Auth.OAUTH: ("region", "client_id", "client_secret", "oauth_code"),
+    }
 
     region: Region = Field(default=Region.US, description="Where the workspace is hosted: us, eu or au.")
     auth: Auth = Field(default=Auth.ACCESS_TOKEN, description="How to sign in.")

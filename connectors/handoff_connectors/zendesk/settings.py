@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -28,6 +29,12 @@ class Auth(StrEnum):
 
 class ZendeskSettings(ConnectionSettings):
     """One Zendesk account. The fields in SECRET_FIELDS may be absent here: their values live in the credentials."""
+
+    asked: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        Auth.CLIENT_CREDENTIALS: ("subdomain", "client_id", "client_secret"),
+        Auth.REFRESH_TOKEN: ("subdomain", "client_id", "client_secret", "refresh_token"),
+        Auth.API_TOKEN: ("subdomain", "email", "token"),
+    }
 
     subdomain: str = Field(description="The first part of the account's address: acme for https://acme.zendesk.com.")
     auth: Auth = Field(default=Auth.CLIENT_CREDENTIALS, description="How to sign in.")

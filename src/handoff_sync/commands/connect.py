@@ -14,91 +14,42 @@ from handoff_sync.commands.opened import Workspace, opened, workspace_of
 from handoff_sync.commands.output import mark
 from handoff_sync.errors import ConfigurationError
 
-app = typer.Typer(help="Connect a helpdesk, or give a connection new credentials.", no_args_is_help=True)
 
-Settings = Annotated[list[str] | None, typer.Option("--set", help="Any setting of the connection, as name=value.")]
-SecretFile = Annotated[
-    str | None, typer.Option(help="File with one secret per line, as name=value; - reads them from the input.")
-]
-SECRETS = {"client_credentials": "client_secret", "refresh_token": "refresh_token", "api_token": "token"}
+def register(app: typer.Typer) -> None:
+    app.command()(connect)
 
 
-@app.callback()
-def _group() -> None:
-    pass
-
-
-@app.command()
-def zendesk(
+def connect(
+    helpdesk: Annotated[str, typer.Argument(help="Kind of helpdesk; `handoff-sync helpdesks` lists them.")],
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="See `handoff-sync helpdesks KIND`.")
+    ] = None,
     workspace: Workspace = None,
-    name: Annotated[str, typer.Option(help="What the connection is called here.")] = "zendesk",
-    subdomain: Annotated[str | None, typer.Option(help="acme for https://acme.zendesk.com.")] = None,
-    auth: Annotated[str, typer.Option(help="client_credentials, refresh_token or api_token.")] = "client_credentials",
-    client_id: Annotated[str | None, typer.Option(help="Of the OAuth client.")] = None,
-    email: Annotated[str | None, typer.Option(help="User of the API token, with --auth api_token.")] = None,
-    set_: Settings = None,
-    secret_file: SecretFile = None,
+    name: Annotated[str | None, typer.Option(help="What the connection is called here; else as the helpdesk.")] = None,
+    secret_file: Annotated[
+        str | None, typer.Option(help="File with one secret per line, as name=value; - reads them from the input.")
+    ] = None,
 ) -> None:
-    """Asks for what is missing, checks it, installs the webhook, stores the connection.
+    """Asks for what is missing, checks it, installs the webhook, stores the connection; again: gives it new settings.
 
-    Secrets come from a prompt, --secret-file, or variables such as ZENDESK_CLIENT_SECRET; never from options.
+    For example: handoff-sync connect zendesk subdomain=acme client_id=handoff_sync. Secrets come from a prompt,
+    --secret-file, or variables such as ZENDESK_CLIENT_SECRET; never from arguments, which others on a machine can see.
     """
-    given: dict[str, Any] = {"auth": auth, **_given("zendesk", set_, secret_file)}
-    given |= {
-        key: value for key, value in (("subdomain", subdomain), ("client_id", client_id), ("email", email)) if value
-    }
-    _ask(given, "subdomain", "Subdomain (acme for https://acme.zendesk.com)")
-    user = "email" if given["auth"] == "api_token" else "client_id"
-    _ask(given, user, "E-mail of the token's user" if user == "email" else "Id of the OAuth client")
-    secret = SECRETS.get(str(given["auth"]), "client_secret")
-    _ask(given, secret, f"{secret.replace('_', ' ').capitalize()} (not shown)", hide=True)
-    _connect("zendesk", workspace, name, given)
-
-
-@app.command()
-def gorgias(
-    workspace: Workspace = None,
-    name: Annotated[str, typer.Option(help="What the connection is called here.")] = "gorgias",
-    set_: Settings = None,
-    secret_file: SecretFile = None,
-) -> None:
-    """Checks a Gorgias account, installs its integration, stores the connection.
-
-    Settings by --set, for example domain=acme and email=you@example.com; the key as GORGIAS_API_KEY or --secret-file.
-    """
-    _connect("gorgias", workspace, name, _given("gorgias", set_, secret_file))
-
-
-@app.command()
-def intercom(
-    workspace: Workspace = None,
-    name: Annotated[str, typer.Option(help="What the connection is called here.")] = "intercom",
-    set_: Settings = None,
-    secret_file: SecretFile = None,
-) -> None:
-    """Checks an Intercom workspace, stores the connection, and says where its webhook must be set.
-
-    The token as INTERCOM_ACCESS_TOKEN, the app's secret as INTERCOM_CLIENT_SECRET, or both in --secret-file.
-    """
-    _connect("intercom", workspace, name, _given("intercom", set_, secret_file))
-
-
-def _given(kind: str, pairs: list[str] | None, secret_file: str | None) -> dict[str, Any]:
-    return {**_pairs(pairs or (), "--set"), **_secrets(kind, secret_file)}
-
-
-def _connect(kind: str, workspace: str | None, name: str, given: Mapping[str, Any]) -> None:
-    from handoff_sync.delivery.connecting import set_up
-
+    model = _settings_of(helpdesk)
+    shown = _pairs(settings or (), "settings")
+    _must_not_show(model, shown)
+    given: dict[str, Any] = {**shown, **_secrets(helpdesk, model, secret_file)}
     with opened() as parts:
         row = workspace_of(parts, workspace)
-        hooks = f"{parts.settings.public_url}/hooks"
-        done = set_up(parts.admin, parts.connections, row.id, kind, name, given, hooks)
+        called = name or helpdesk
+        if parts.admin.connection_by_name(row.id, called) is None:
+            _ask(model, given)
+        done = _set_up(parts, row.id, helpdesk, called, given)
     show_findings(done.findings)
     if done.connection is None or not all(finding.ok for finding in done.findings if finding.name == "credentials"):
         typer.echo("Nothing was connected.", err=True)
         raise typer.Exit(1)
-    typer.echo(f"Connected: {name} ({done.connection.id}) in workspace {row.name}.")
+    typer.echo(f"Connected: {called} ({done.connection.id}) in workspace {row.name}.")
 
 
 def show_findings(findings: Sequence[Any]) -> bool:
@@ -110,21 +61,50 @@ def show_findings(findings: Sequence[Any]) -> bool:
     return all(finding.ok for finding in findings)
 
 
-def _ask(given: dict[str, Any], field: str, question: str, *, hide: bool = False) -> None:
-    if given.get(field):
-        return
-    if not sys.stdin.isatty():
-        raise ConfigurationError([f"{field}: is missing. Give it (see `handoff-sync connect zendesk --help`)."])
-    given[field] = typer.prompt(question, hide_input=hide)
+def _set_up(parts: Any, workspace_id: str, kind: str, name: str, given: Mapping[str, Any]) -> Any:
+    from handoff_sync.delivery.connecting import set_up
+
+    hooks = f"{parts.settings.public_url}/hooks"
+    return set_up(parts.admin, parts.connections, workspace_id, kind, name, given, hooks)
 
 
-def _secrets(kind: str, secret_file: str | None) -> dict[str, str]:
-    """From variables, then from the file, which wins."""
+def _settings_of(kind: str) -> Any:
     from handoff_sync.contract.registry import connector_class
+
+    return connector_class(kind).settings_model
+
+
+def _ask(model: Any, given: dict[str, Any]) -> None:
+    """Asks a person for what this way to sign in needs. Where nobody can be asked, names all of it."""
+    way = str(given.get("auth") or next(iter(model.asked), ""))
+    missing = {name: model.model_fields[name] for name in model.asked.get(way, ()) if not given.get(name)}
+    if sys.stdin.isatty():
+        for name, field in missing.items():
+            known = None if field.is_required() or field.default is None else str(field.default)
+            question = f"{name} ({field.description.rstrip('.')})"
+            given[name] = typer.prompt(question, default=known, hide_input=name in _sealed(model))
+    elif needed := [name for name, field in missing.items() if field.is_required() or field.default is None]:
+        raise ConfigurationError([f"{name}: is missing. {missing[name].description}" for name in needed])
+
+
+def _must_not_show(model: Any, shown: Mapping[str, str]) -> None:
+    """A secret among the arguments stands in the shell's history by now."""
+    if secrets := sorted(set(shown) & _sealed(model)):
+        raise ConfigurationError(
+            [f"{name}: is a secret. Give it by prompt, --secret-file or variable, and replace it." for name in secrets]
+        )
+
+
+def _sealed(model: Any) -> frozenset[str]:
     from handoff_sync.delivery.connecting import secret_fields
 
-    names = secret_fields(connector_class(kind).settings_model)
-    found = {name: os.environ[f"{kind}_{name}".upper()] for name in names if os.environ.get(f"{kind}_{name}".upper())}
+    return secret_fields(model)
+
+
+def _secrets(kind: str, model: Any, secret_file: str | None) -> dict[str, str]:
+    """From variables, then from the file, which wins."""
+    names = {name: os.environ.get(f"{kind}_{name}".upper()) for name in _sealed(model)}
+    found = {name: value for name, value in names.items() if value}
     if secret_file is None:
         return found
     try:
@@ -136,11 +116,11 @@ def _secrets(kind: str, secret_file: str | None) -> dict[str, str]:
     return found | _pairs([line for line in text.splitlines() if line.strip()], "--secret-file")
 
 
-def _pairs(lines: Sequence[str], option: str) -> dict[str, str]:
+def _pairs(lines: Sequence[str], place: str) -> dict[str, str]:
     pairs = {}
     for at, line in enumerate(lines, start=1):
         name, equals, value = line.partition("=")
         if not equals or not name.strip():
-            raise ConfigurationError([f"{option}: entry {at} must look like name=value."])  # its text may be a secret
+            raise ConfigurationError([f"{place}: entry {at} must look like name=value."])  # its text may be a secret
         pairs[name.strip()] = value.strip()
     return pairs

@@ -6,28 +6,30 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Simulated helpdesks with an agent page.", no_args_is_help=True)
+from handoff_sync.errors import HandoffError
 
 
-@app.callback()
-def _group() -> None:
-    pass
+def register(app: typer.Typer) -> None:
+    app.command()(simulate)
 
 
-@app.command()
-def zendesk(
+def simulate(
+    helpdesk: Annotated[str, typer.Argument(help="Kind of helpdesk; `handoff-sync helpdesks` lists them.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8010,
 ) -> None:
-    """A simulated Zendesk until Ctrl-C: the API for a connection, and a page to play the agent."""
+    """A simulated helpdesk until Ctrl-C: the API for a connection, and a page to play the agent."""
     from handoff_sync.simulator.desk import simulated
 
-    desk = simulated("zendesk", port=port)
-    desk.start()
+    desk = simulated(helpdesk, port=port)
+    try:
+        desk.start()
+    except OSError as error:
+        raise HandoffError(f"Port {port} cannot be used: {error.strerror}. Try --port 0.") from None
     typer.echo(f"Agent page: {desk.agent_url}\nConnect it in another terminal:\n")
-    options = " ".join(f"--set {name}={value}" for name, value in desk.access.settings.items())
+    settings = " ".join(f"{name}={value}" for name, value in desk.access.settings.items())
     secrets = " ".join(f"{name}={value}" for name, value in desk.access.secrets.items())  # good for this desk only
     typer.echo(
-        f"  printf '%s\\n' {secrets} | handoff-sync connect zendesk {options} --secret-file -\n\nCtrl-C ends it."
+        f"  printf '%s\\n' {secrets} | handoff-sync connect {helpdesk} {settings} --secret-file -\n\nCtrl-C ends it."
     )
     try:
         desk.wait()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -20,6 +21,9 @@ class ConnectionSettings(BaseModel):
     """Base of a connector's settings. Those of type SecretStr may be absent: their values live in the credentials."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    asked: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What a person is asked for, by way to sign in (the setting `auth`); the first way is the default."""
 
     base_url: str | None = Field(default=None, description="Where a simulator listens, e.g. http://127.0.0.1:8001.")
     allow_private: bool = Field(default=False, description="Lets base_url be an address other than this machine.")

@@ -36,17 +36,20 @@ def secret_fields(model: type[BaseModel]) -> frozenset[str]:
 def set_up(
     admin: Admin, pool: ConnectionPool, workspace_id: str, kind: str, name: str, given: Mapping[str, Any], hooks: str
 ) -> SetUp:
-    """Makes the connection, or gives an existing one of this name new settings. `hooks` is the start of our webhooks.
+    """Makes the connection, or changes these settings of an existing one. `hooks` is the start of our webhooks.
+
+    An empty text takes a setting back to its default.
 
     Raises:
         ConfigurationError: Settings do not fit; every problem is listed.
     """
     model = connector_class(kind).settings_model
-    _must_fit(model, given)
-    sealed = secret_fields(model)
-    settings = {field: value for field, value in given.items() if field not in sealed}
-    secrets = {field: str(value) for field, value in given.items() if field in sealed}
     before = admin.connection_by_name(workspace_id, name)
+    sealed = secret_fields(model)
+    secrets = {field: str(value) for field, value in given.items() if field in sealed}
+    known = before.settings if before is not None and before.kind == kind else {}
+    settings = {field: value for field, value in {**known, **given}.items() if field not in sealed and value != ""}
+    _must_fit(model, {**settings, **secrets})
     if before is None:
         row = admin.create_connection(workspace_id, kind, name, settings, secrets)
     else:
