@@ -1,4 +1,4 @@
-"""The demo: the whole service on free loopback ports in a temporary folder, with a chat page and a helpdesk to play."""
+"""The demo: the whole service on free loopback ports in a temporary folder, with a chat page and helpdesks to play."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ from typing import Final
 import uvicorn
 
 from handoff_sync.bootstrap import App, build
-from handoff_sync.core.policy import Mode, Outcome
+from handoff_sync.contract.registry import connector_class
+from handoff_sync.core.policy import ConnectionRule, Mode, Outcome
 from handoff_sync.core.presets import PRESETS
 from handoff_sync.delivery.connecting import set_up
 from handoff_sync.errors import HandoffError
@@ -32,7 +33,7 @@ from handoff_sync.simulator.desk import Desk, simulated
 from handoff_sync.simulator.dialogues import read_dialogues
 from handoff_sync.simulator.narrator import Narrator
 from handoff_sync.simulator.server import LoopbackServer
-from handoff_sync.simulator.story import Story, Totals
+from handoff_sync.simulator.story import DeskTotals, Story, Totals
 from handoff_sync.store.migrate import migrate
 from handoff_sync.web import make_app
 
@@ -40,13 +41,15 @@ LOOPBACK: Final = "127.0.0.1"
 GRACE_S: Final = 1
 """A minute, as in real life, would make the demo dull."""
 START_S: Final = 20.0
+FEW_A_SECOND: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
     """Without URLs everything is in memory and in one file that is deleted at the end."""
 
-    helpdesk: str = "zendesk"
+    helpdesks: tuple[str, ...] = ("zendesk",)
+    """Kinds; the first one's tickets are the primary ones."""
     broker_url: str | None = None
     database_url: str | None = None
     on_solved: Outcome = Outcome.RESOLVE
@@ -58,9 +61,14 @@ class World:
 
     service: Service
     platform: ChatPlatform
-    desk: Desk
+    desks: tuple[Desk, ...]
     chat_url: str
     service_url: str
+
+    @property
+    def desk(self) -> Desk:
+        """The primary one."""
+        return self.desks[0]
 
 
 def play_once(options: DemoOptions, dialogues: Path, narrator: Narrator) -> int:
@@ -70,14 +78,24 @@ def play_once(options: DemoOptions, dialogues: Path, narrator: Narrator) -> int:
         story = Story(
             platform=parts.platform,
             service=parts.service,
-            desk=parts.desk,
+            desks=parts.desks,
             narrator=narrator,
             returns=options.on_solved is Outcome.RETURN_TO_AI,
         )
+        for line in _slow(parts.desks):
+            narrator.say(f"  {line}", "dim")
         for number, dialogue in enumerate(played, start=1):
             narrator.heading(f"[{number}/{len(played)}] {dialogue.title} ({dialogue.conversation_id})")
             story.play(dialogue)
     return _summary(story.totals, narrator)
+
+
+def _slow(desks: Sequence[Desk]) -> Iterator[str]:
+    """Helpdesks that allow so few calls that a story has to wait for them."""
+    for desk in desks:
+        for budget in connector_class(desk.kind).budgets:
+            if budget.name == "*" and budget.limit <= FEW_A_SECOND * budget.window_s:
+                yield f"{desk.title} allows {budget.limit} calls in {budget.window_s} s: some steps will wait for that."
 
 
 def play_live(options: DemoOptions, narrator: Narrator) -> int:
@@ -85,35 +103,42 @@ def play_live(options: DemoOptions, narrator: Narrator) -> int:
     with world(options, narrator) as parts:
         parts.platform.narrate = lambda text: narrator.say(f"  {text}", "dim")
         talk = parts.platform.begin()
-        narrator.heading("Open these two side by side")
-        narrator.say(f"  The chat, as {talk.greeting_name}:   {parts.chat_url}/chat/{talk.id}", "blue")
-        narrator.say(f"  The helpdesk, as {parts.desk.agent_name}:  {parts.desk.agent_url}", "blue")
-        narrator.say(f"  The service's API:        {parts.service_url}/v1")
+        narrator.heading("Open these side by side")
+        chat = f"The chat, as {talk.greeting_name}:"
+        narrator.say(f"  {chat:<25} {parts.chat_url}/chat/{talk.id}", "blue")
+        for desk in parts.desks:
+            narrator.say(f"  {desk.title + ', as ' + desk.agent_name + ':':<25} {desk.agent_url}", "blue")
+        narrator.say(f"  {'The service, for programs:':<25} {parts.service_url}/v1")
         narrator.heading("Three things to try")
-        narrator.say(
-            '  1. Chat with the AI, then press "Let me talk to a human": a ticket appears with the whole talk.'
-        )
-        narrator.say("  2. Answer the ticket in public, then write an internal note: only the answer reaches the chat.")
-        narrator.say("     Write to the AI meanwhile: it stays silent, and the message lands in the ticket.")
-        narrator.say(
-            "  3. Write the note `/ai why` or `/ai resume` in the ticket, or solve it and see what the chat shows."
-        )
+        for line in _things_to_try(len(parts.desks) > 1):
+            narrator.say(f"  {line}")
         narrator.heading("What happens (Ctrl-C ends the demo)")
         _watch(parts, narrator)
     narrator.say("The demo has ended; nothing of it is left.")
     return 0
 
 
+def _things_to_try(several: bool) -> Iterator[str]:
+    where = "a ticket appears at every helpdesk," if several else "a ticket appears"
+    yield f'1. Chat with the AI, then press "Let me talk to a human": {where} with the whole talk.'
+    yield "2. Answer the ticket in public, then write an internal note: only the answer reaches the chat."
+    if several:
+        yield "   Answer at another helpdesk, too: each shows what the others' agents have said."
+    yield "   Write to the AI meanwhile: it stays silent, and the message lands in the ticket."
+    first = "the first helpdesk's ticket" if several else "the ticket"
+    yield f"3. Write the note `/ai why` or `/ai resume` in {first}, or solve it and see what the chat shows."
+
+
 def _watch(parts: World, narrator: Narrator) -> None:
     """Tells of tickets until the person has enough; the platform tells of the rest itself."""
-    known: set[str] = set()
+    known: set[tuple[str, str]] = set()
     try:
         while True:
-            for name in set(parts.desk.ticket_ids()) - known:
-                known.add(name)
-                narrator.say(
-                    f"  {parts.desk.title}: ticket {name} opened, {parts.desk.ticket(name).subject!r}", "green"
-                )
+            for desk in parts.desks:
+                for name in desk.ticket_ids():
+                    if (desk.kind, name) not in known:
+                        known.add((desk.kind, name))
+                        narrator.say(f"  {desk.title}: ticket {name} opened, {desk.ticket(name).subject!r}", "green")
             time.sleep(0.2)
     except KeyboardInterrupt:
         narrator.say("")
@@ -121,21 +146,33 @@ def _watch(parts: World, narrator: Narrator) -> None:
 
 def _summary(totals: Totals, narrator: Narrator) -> int:
     narrator.heading("Summary")
-    times = totals.milliseconds or [0.0]
-    for name, value in (
-        ("dialogues", totals.dialogues),
-        ("tickets", totals.tickets),
-        ("messages to the ticket", totals.to_ticket),
-        ("replies to the customer", totals.to_customer),
-        ("AI attempts blocked", totals.blocked),
-        ("event to ticket", f"{statistics.median(times):.0f} ms median, {max(times):.0f} ms longest"),
-    ):
-        narrator.say(f"  {name:<24} {value}")
+    desks = list(totals.desks.values())
+    for name, values in _figures(totals, desks):
+        narrator.say(f"  {name:<24} " + "".join(f"{value:<28}" for value in values).rstrip())
     if narrator.failed:
         narrator.say(f"\n{len(narrator.failed)} steps did not hold.", "red")
         return 1
     narrator.say("\nEvery step held.", "green")
     return 0
+
+
+def _figures(totals: Totals, desks: Sequence[DeskTotals]) -> Iterator[tuple[str, list[str]]]:
+    """Name and values of each line: one value, or one for each helpdesk."""
+    yield "dialogues", [str(totals.dialogues)]
+    yield "replies to the customer", [str(totals.to_customer)]
+    yield "AI attempts blocked", [str(totals.blocked)]
+    if len(desks) > 1:
+        yield "", [desk.title for desk in desks]
+    yield "tickets", [str(desk.tickets) for desk in desks]
+    yield "messages to the ticket", [str(desk.to_ticket) for desk in desks]
+    yield "replies of its agents", [str(desk.from_agent) for desk in desks]
+    if len(desks) > 1:
+        yield "copies of the others'", [str(desk.copies) for desk in desks]
+    yield "event to ticket", [_times(desk.milliseconds or [0.0]) for desk in desks]
+
+
+def _times(milliseconds: Sequence[float]) -> str:
+    return f"{statistics.median(milliseconds):.0f} ms median, {max(milliseconds):.0f} ms longest"
 
 
 # --- building the world --------------------------------------------------------------------------
@@ -150,19 +187,20 @@ def world(options: DemoOptions, narrator: Narrator) -> Iterator[World]:
         narrator.heading("Starting")
         app = stack.enter_context(_service(settings))
         narrator.say(f"  service        {settings.public_url}  ({_storage(settings)})")
-        desk = simulated(options.helpdesk)
-        desk.start()
-        stack.callback(desk.stop)
-        narrator.say(f"  {desk.title:<14} {desk.agent_url}  (simulated)")
+        desks = tuple(simulated(kind) for kind in options.helpdesks)
+        for desk in desks:
+            desk.start()
+            stack.callback(desk.stop)
+            narrator.say(f"  {desk.title:<14} {desk.agent_url}  (simulated)")
         platform = ChatPlatform()
         stack.callback(platform.close)
-        server = LoopbackServer(chat_app(platform, desk.agent_url))
+        server = LoopbackServer(chat_app(platform, {desk.title: desk.agent_url for desk in desks}))
         server.start()
         stack.callback(server.stop)
         narrator.say(f"  chat product   {server.base_url}")
-        service = _connected(app, options, desk, platform, server.base_url)
+        service = _connected(app, options, desks, platform, server.base_url)
         yield World(
-            service=service, platform=platform, desk=desk, chat_url=server.base_url, service_url=settings.public_url
+            service=service, platform=platform, desks=desks, chat_url=server.base_url, service_url=settings.public_url
         )
 
 
@@ -214,8 +252,8 @@ def _service(settings: Settings) -> Iterator[App]:
         thread.join(START_S)
 
 
-def _connected(app: App, options: DemoOptions, desk: Desk, platform: ChatPlatform, chat_url: str) -> Service:
-    """A workspace with a key, a connection to the desk with its webhook, and a callback endpoint."""
+def _connected(app: App, options: DemoOptions, desks: Sequence[Desk], platform: ChatPlatform, chat_url: str) -> Service:
+    """A workspace with a key, a connection to each desk with its webhook, and a callback endpoint."""
     outcome = options.on_solved
     policy = dataclasses.replace(
         PRESETS["handover"],
@@ -226,17 +264,24 @@ def _connected(app: App, options: DemoOptions, desk: Desk, platform: ChatPlatfor
         chat_url=f"{chat_url}/chat/{{conversation_id}}",
     )
     workspace = app.admin.create_workspace("Halyard Bikes", policy)
-    hooks = f"{app.settings.public_url}/hooks"
-    given = {**desk.access.settings, **desk.access.secrets}
-    done = set_up(app.admin, app.connections, workspace.id, desk.kind, desk.title, given, hooks)
-    if done.connection is None:
-        raise HandoffError(f"The simulated {desk.title} refused the connection: {done.findings[0].detail}")
-    desk.set_webhook(f"{hooks}/{done.connection.hook_token}")
+    rules = tuple(ConnectionRule(connection=_connection(app, workspace.id, desk)) for desk in desks)
+    app.admin.update_workspace(workspace.id, policy=dataclasses.replace(policy, connections=rules))
     _, secret = app.admin.create_endpoint(workspace.id, f"{chat_url}/callbacks")
     key = app.admin.create_api_key(workspace.id, "chat product", ("events", "gate", "sessions:read"))
     service = Service(app.settings.public_url, key.key)
     platform.connect(service, secret)
     return service
+
+
+def _connection(app: App, workspace_id: str, desk: Desk) -> str:
+    """A connection to the desk, which knows the address of its webhook; returns the connection's id."""
+    hooks = f"{app.settings.public_url}/hooks"
+    given = {**desk.access.settings, **desk.access.secrets}
+    done = set_up(app.admin, app.connections, workspace_id, desk.kind, desk.title, given, hooks)
+    if done.connection is None:
+        raise HandoffError(f"The simulated {desk.title} refused the connection: {done.findings[0].detail}")
+    desk.set_webhook(f"{hooks}/{done.connection.hook_token}")
+    return done.connection.id
 
 
 def _storage(settings: Settings) -> str:

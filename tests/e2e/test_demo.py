@@ -12,6 +12,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from handoff_sync.demo import DemoOptions, World, world
 from handoff_sync.simulator.dialogues import Dialogue, UnreadableDialogues, read_dialogues
 from handoff_sync.simulator.narrator import Narrator
 from handoff_sync.simulator.story import NOTE, Story
-from tests.e2e.command import PROGRAM, ROOT, environment, handoff
+from tests.e2e.command import PROGRAM, ROOT, environment, handoff, handoff_here
 
 EXAMPLES = ROOT / "examples" / "dialogues.jsonl"
 SHARED = Path(os.environ.get("HANDOFF_SHARED", ROOT.parent / "shared")) / "data" / "dialogues.jsonl"
@@ -32,12 +33,18 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-def assert_held(output: str, dialogues: int) -> None:
+def figures(output: str) -> dict[str, list[str]]:
+    """The lines of the summary: a name, and one value or one for each helpdesk."""
+    lines = output.partition("Summary")[2].splitlines()
+    return {name: values for name, *values in (re.split(r"\s{2,}", line.strip()) for line in lines if line.strip())}
+
+
+def assert_held(output: str, dialogues: int, helpdesks: int = 1) -> None:
     assert "Every step held." in output
-    summary = dict(line.strip().rsplit("  ", 1) for line in output.partition("Summary")[2].splitlines() if "  " in line)
-    counts = {name.strip(): value.strip() for name, value in summary.items()}
-    assert counts["dialogues"] == counts["tickets"] == str(dialogues)
-    assert counts["AI attempts blocked"] == counts["replies to the customer"] == str(2 * dialogues)
+    counts = figures(output)
+    assert counts["dialogues"] == [str(dialogues)]
+    assert counts["tickets"] == [str(dialogues)] * helpdesks
+    assert counts["AI attempts blocked"] == counts["replies to the customer"] == [str(2 * dialogues)]
 
 
 def test_the_story_holds_for_every_example(tmp_path: Path) -> None:
@@ -72,14 +79,77 @@ def test_the_story_holds_with_every_helpdesk(tmp_path: Path, helpdesk: str) -> N
     """Two dialogues: Gorgias allows two calls a second, and a third dialogue would wait for them."""
     some = tmp_path / "dialogues.jsonl"
     some.write_text("\n".join(EXAMPLES.read_text(encoding="utf-8").split("\n")[:2]), encoding="utf-8")
-    done = handoff("demo", "--once", "--dialogues", some, "--helpdesk", helpdesk, folder=tmp_path)
+    done = handoff("demo", "--once", "--dialogues", some, "--helpdesks", helpdesk, folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert_held(done.stdout, 2)
 
 
+@pytest.fixture
+def one_dialogue(tmp_path: Path) -> Path:
+    """More of them would wait for Gorgias, which allows two calls a second."""
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text(EXAMPLES.read_text(encoding="utf-8").split("\n")[0], encoding="utf-8")
+    return path
+
+
+ALL = "zendesk,gorgias,intercom"
+
+
+def test_the_story_holds_with_three_helpdesks_at_once(tmp_path: Path, one_dialogue: Path) -> None:
+    done = handoff("demo", "--once", "--dialogues", one_dialogue, "--helpdesks", ALL, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_held(done.stdout, 1, helpdesks=3)
+    assert figures(done.stdout)["copies of the others'"] == ["0", "2", "2"]
+
+
+def test_three_helpdesks_at_once_on_redis_and_postgresql(
+    tmp_path: Path, one_dialogue: Path, redis_url: str, empty_postgres_url: str
+) -> None:
+    stores = ("--broker", redis_url, "--database", empty_postgres_url, "--on-solved", "return_to_ai")
+    done = handoff("demo", "--once", "--dialogues", one_dialogue, "--helpdesks", ALL, *stores, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "(PostgreSQL, Redis)" in done.stdout
+    assert_held(done.stdout, 1, helpdesks=3)
+
+
+@pytest.mark.parametrize("answering", [1, 2])
+def test_an_agent_of_any_helpdesk_may_answer(answering: int) -> None:
+    told = io.StringIO()
+    narrator = Narrator(told)
+    with playing(narrator, "intercom", "gorgias", "zendesk") as parts:
+        story = Story(
+            platform=parts.platform,
+            service=parts.service,
+            desks=parts.desks,
+            narrator=narrator,
+            answering=answering,
+        )
+        story.play(read_dialogues(EXAMPLES)[0])
+    assert narrator.failed == [], told.getvalue()
+    answered = [desk.from_agent for desk in story.totals.desks.values()]
+    assert answered == [2 if place == answering else 0 for place in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("", "needs names"),
+        ("zendesk,", "needs names"),
+        ("zendesk,freshdesk", "no simulated 'freshdesk'"),
+        ("gorgias,zendesk,gorgias", "'gorgias' twice"),
+    ],
+)
+def test_helpdesks_that_cannot_be_played_are_explained(tmp_path: Path, named: str, said: str) -> None:
+    done = handoff_here("demo", "--helpdesks", named, folder=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    if "twice" not in said:
+        assert "gorgias, intercom, zendesk" in done.stderr
+
+
 def test_the_live_demo_serves_its_pages_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-u", str(PROGRAM), "demo"],
+        [sys.executable, "-u", str(PROGRAM), "demo", "--helpdesks", "intercom,zendesk"],
         cwd=tmp_path,
         env=environment(tmp_path, {}),
         stdout=subprocess.PIPE,
@@ -89,7 +159,9 @@ def test_the_live_demo_serves_its_pages_and_ends_with_ctrl_c(tmp_path: Path) -> 
     try:
         assert process.stdout is not None
         told = "".join(iter(process.stdout.readline, "What happens (Ctrl-C ends the demo)\n"))
-        for address in re.findall(r"http://127\.0\.0\.1:\d+/(?:chat/\S+|agent)", told):
+        addresses = set(re.findall(r"http://127\.0\.0\.1:\d+/(?:chat/\S+|agent)", told))
+        assert len(addresses) == 3
+        for address in addresses:
             with urllib.request.urlopen(address, timeout=5) as page:
                 assert b"<!doctype html>" in page.read().lower()
         assert [number in told for number in ("1.", "2.", "3.")] == [True] * 3
@@ -124,6 +196,22 @@ class SilentAgent(Sabotage):
         pass
 
 
+class MumblingHelpdesk(Sabotage):
+    """Shows what others wrote without their name."""
+
+    def ticket(self, ticket_id: str) -> Any:
+        ticket = self._desk.ticket(ticket_id)
+        return replace(ticket, comments=tuple(replace(c, text=c.text.replace("Dana", "")) for c in ticket.comments))
+
+
+class EchoingHelpdesk(Sabotage):
+    """Shows everything that it was told twice."""
+
+    def ticket(self, ticket_id: str) -> Any:
+        ticket = self._desk.ticket(ticket_id)
+        return replace(ticket, comments=ticket.comments * 2)
+
+
 class NeverSolved(Sabotage):
     def solve(self, ticket_id: str) -> None:
         pass
@@ -131,15 +219,13 @@ class NeverSolved(Sabotage):
 
 class ForgetfulTicket(Sabotage):
     def ticket(self, ticket_id: str) -> Any:
-        from dataclasses import replace
-
         ticket = self._desk.ticket(ticket_id)
         return replace(ticket, comments=tuple(replace(one, text=one.text[:20]) for one in ticket.comments))
 
 
 @contextmanager
-def playing(narrator: Narrator) -> Iterator[World]:
-    with world(DemoOptions(on_solved=Outcome.RESOLVE), narrator) as parts:
+def playing(narrator: Narrator, *helpdesks: str) -> Iterator[World]:
+    with world(DemoOptions(helpdesks=helpdesks or ("zendesk",), on_solved=Outcome.RESOLVE), narrator) as parts:
         yield parts
 
 
@@ -159,10 +245,30 @@ def test_a_step_that_does_not_hold_is_told(wrong: type[Sabotage], noticed: str) 
         story = Story(
             platform=parts.platform,
             service=parts.service,
-            desk=wrong(parts.desk),
+            desks=(wrong(parts.desk),),
             narrator=narrator,
             patience_s=3.0,
         )
+        story.play(read_dialogues(EXAMPLES)[1])
+    assert noticed in narrator.failed, told.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "noticed"),
+    [
+        (MumblingHelpdesk, "Intercom: an internal copy of both, signed Dana"),
+        (EchoingHelpdesk, "exactly once"),
+    ],
+)
+def test_a_step_that_does_not_hold_at_a_secondary_helpdesk_is_told(wrong: type[Sabotage], noticed: str) -> None:
+    told = io.StringIO()
+    narrator = Narrator(told)
+    with playing(narrator, "zendesk", "intercom") as parts:
+        first, second = parts.desks
+        desks = (first, wrong(second))
+        story = Story(
+            platform=parts.platform, service=parts.service, desks=desks, narrator=narrator, patience_s=5.0
+        )  # fmt: skip
         story.play(read_dialogues(EXAMPLES)[1])
     assert noticed in narrator.failed, told.getvalue()
 

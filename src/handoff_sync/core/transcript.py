@@ -74,12 +74,15 @@ def ticket_parts(messages: Sequence[StoredMessage], head: TicketHead, limit: int
     return split(blocks, limit)
 
 
-def comment_html(messages: Sequence[Utterance], limit: int, customer: Customer | None = None) -> tuple[str, ...]:
+def comment_html(
+    messages: Sequence[Utterance], limit: int, customer: Customer | None = None, *, signed: bool = False
+) -> tuple[str, ...]:
     """Messages to be appended to a ticket, as HTML in parts of at most `limit` bytes.
 
-    A single message stands alone, for the helpdesk shows its author; several carry author and time each.
+    A single message stands alone where the helpdesk shows its author. Several carry author and time each, and so does
+    a `signed` one: the copy of what somebody wrote elsewhere.
     """
-    if len(messages) == 1:
+    if len(messages) == 1 and not signed:
         return split([Block(text=_body(_message(messages[0])))], limit)
     name = customer.name if customer else None
     return split([_signed(message, name) for message in messages], limit)

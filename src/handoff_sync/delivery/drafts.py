@@ -69,7 +69,8 @@ class Drafts:
         clean = _cleaner(session.handoff)
         messages = [_message(effect.message, clean) for effect in appends]
         by_customer = all(effect.message.author_class is AuthorClass.CUSTOMER for effect in appends)
-        parts = comment_html(messages, limit, _customer(session, clean))
+        copied = not appends[0].public and appends[0].message.author_class is AuthorClass.HUMAN
+        parts = comment_html(messages, limit, _customer(session, clean), signed=copied)
         author = _requester(session, clean) if by_customer and appends[0].public else None
         return tuple(
             CommentDraft(marker=f"{marker}/{n}", html=html, public=appends[0].public, author=author)

@@ -12,6 +12,10 @@ from typing import Final, TextIO
 _COLOURS: Final = {"green": "32", "red": "31", "yellow": "33", "blue": "36", "dim": "2", "bold": "1"}
 
 
+LONG_S: Final = 3.0
+"""Who waits this long without a word thinks that nothing happens."""
+
+
 class Narrator:
     """Thread-safe. Counts the steps that did not hold."""
 
@@ -41,12 +45,21 @@ class Narrator:
 
     @contextmanager
     def working(self, text: str) -> Iterator[None]:
-        """On a terminal, shows what is being waited for; the next line replaces it."""
-        self._show(text)
+        """Shows what is being waited for: on a terminal at once, to be replaced; elsewhere when it takes long."""
+        if self._live:
+            self._show(text)
+            try:
+                yield
+            finally:
+                self._show("")
+            return
+        reminder = threading.Timer(LONG_S, self.say, (f"  … {text}", "dim"))
+        reminder.daemon = True
+        reminder.start()
         try:
             yield
         finally:
-            self._show("")
+            reminder.cancel()
 
     def _sign(self, held: bool) -> str:
         if self._unicode:

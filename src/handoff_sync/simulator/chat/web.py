@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,11 +28,11 @@ class Said(BaseModel):
     text: str = Field(min_length=1, max_length=4000)
 
 
-def chat_app(platform: ChatPlatform, agent_url: str = "") -> FastAPI:
-    """`agent_url` is where the visitor can play the human agent."""
+def chat_app(platform: ChatPlatform, agent_pages: Mapping[str, str] | None = None) -> FastAPI:
+    """`agent_pages` are where the visitor can play the human agent: helpdesk and address."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.mount("/static", StaticFiles(directory=STATIC))
-    page = (STATIC / "chat.html").read_text(encoding="utf-8")
+    page = (STATIC / "chat.html").read_text(encoding="utf-8").replace("[[agents]]", _links(agent_pages or {}))
 
     @app.middleware("http")
     async def _dress(request: Request, call_next: Any) -> Response:
@@ -49,7 +50,7 @@ def chat_app(platform: ChatPlatform, agent_url: str = "") -> FastAPI:
     @app.get("/chat/{conversation_id}")
     async def _page(conversation_id: str) -> Response:
         talk = platform.talk(conversation_id)
-        return HTMLResponse(_render(page, talk, agent_url)) if talk else RedirectResponse("/", status_code=303)
+        return HTMLResponse(_render(page, talk)) if talk else RedirectResponse("/", status_code=303)
 
     @app.get("/chat/{conversation_id}/news")
     async def _news(conversation_id: str, after: int = 0, trace_after: int = 0) -> Response:
@@ -71,8 +72,15 @@ def chat_app(platform: ChatPlatform, agent_url: str = "") -> FastAPI:
     return app
 
 
-def _render(page: str, talk: Talk, agent_url: str) -> str:
-    values = {"customer": talk.greeting_name, "conversation": talk.id, "agent_url": agent_url}
+def _links(pages: Mapping[str, str]) -> str:
+    return " or ".join(
+        f'<a href="{html.escape(url, quote=True)}" target="_blank" rel="noopener">{html.escape(title)}</a>'
+        for title, url in pages.items()
+    )
+
+
+def _render(page: str, talk: Talk) -> str:
+    values = {"customer": talk.greeting_name, "conversation": talk.id}
     for name, value in values.items():
         page = page.replace(f"[[{name}]]", html.escape(value, quote=True))
     return page
