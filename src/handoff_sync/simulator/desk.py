@@ -21,6 +21,8 @@ from handoff_sync.simulator.webhook_faults import WebhookFaults
 
 Say = Callable[[str, str], object]
 """Says a text on a ticket: `say(ticket_id, text)`."""
+Do = Callable[[str], object]
+"""Does something to a ticket: `do(ticket_id)`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ class Desk(Protocol):
 
     @property
     def hurried(self) -> Mapping[str, object]:
-        """Connector settings under which nothing is waited for by the real clock, because tests move the simulated one."""
+        """Connector settings under which nothing waits for the real clock, because tests move the simulated one."""
         ...
 
     # --- running ---------------------------------------------------------------------------------
@@ -136,6 +138,10 @@ class Desk(Protocol):
 
     def calm(self) -> None:
         """No limits and no lags from now on: for tests of something else."""
+        ...
+
+    def lag(self, seconds: float) -> None:
+        """From now on lists, searches, exports and histories tell everything this late."""
         ...
 
     # --- how the connector talks to it --------------------------------------------------------------
@@ -178,8 +184,8 @@ class Desk(Protocol):
 
     # --- what people do ---------------------------------------------------------------------------
 
-    def reply(self, ticket_id: str, text: str) -> None:
-        """The agent answers the customer."""
+    def reply(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
+        """The agent answers the customer. `files`: content by name."""
         ...
 
     def note(self, ticket_id: str, text: str) -> None:
@@ -196,12 +202,43 @@ class Desk(Protocol):
         """Every way in which a machine says something to the customer, past the chat."""
         ...
 
+    @property
+    def unknown_kinds(self) -> Mapping[str, Say]:
+        """Texts that look like the agent's answer but for one thing, by its name, of a kind yet to be invented."""
+        ...
+
+    @property
+    def removals(self) -> Mapping[str, Do]:
+        """Every way, by name, in which the agent takes a ticket away; `delete` is one."""
+        ...
+
+    def machine_solves(self, ticket_id: str) -> None:
+        """A rule of the account solves the ticket."""
+        ...
+
+    def crowd(self, count: int) -> tuple[str, ...]:
+        """Strangers write to the helpdesk, past the chat; the ids of their tickets."""
+        ...
+
     def customer_reply(self, ticket_id: str, text: str) -> None:
         """The customer writes to the helpdesk itself, past the chat."""
         ...
 
     def assign(self, ticket_id: str, to: str | None) -> None:
         """To `agent_name`, `colleague_name` or nobody."""
+        ...
+
+    def assign_team(self, ticket_id: str) -> None:
+        """To a team, and to no person."""
+        ...
+
+    def assign_us(self, ticket_id: str) -> None:
+        """To the user whom the connector works as."""
+        ...
+
+    @property
+    def rest_s(self) -> float | None:
+        """How long ON_HOLD lasts when the agent sets it; None: until somebody ends it."""
         ...
 
     def set_status(self, ticket_id: str, status: TicketStatus) -> None:

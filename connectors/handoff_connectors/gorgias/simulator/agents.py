@@ -73,6 +73,23 @@ class AgentActions:
             self._tell(ticket, message, None, before)
             return message
 
+    def rule_status(self, ticket_id: int | str, status: str) -> None:
+        """A rule of the merchant sets the status."""
+        with self._account.lock:
+            ticket = self._ticket(ticket_id)
+            before = Snapshot.of(ticket)
+            ticket_desk.set_status(self._account, ticket, status)
+            ticket_desk.finish(self._account, ticket, before, None)
+
+    def stranger(self, name: str) -> Ticket:
+        """Somebody new writes to the helpdesk."""
+        with self._account.lock:
+            customer = self._account.new_customer()
+            customer.name = name
+            said = {"channel": "contact_form", "via": "form", "from_agent": False, "sender": {"id": customer.id},
+                    "body_text": "Hello?"}  # fmt: skip
+            return ticket_desk.create(self._account, self._account.connector, {"messages": [said]})
+
     def customer_reply(self, ticket_id: int | str, text: str) -> Message:
         """The customer writes on a real channel: a closed ticket opens again, a snooze may end."""
         with self._account.lock:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from handoff_connectors.gorgias.simulator.agents import DAY_S
 from handoff_connectors.gorgias.simulator.desk import GorgiasSimulator
-from handoff_connectors.gorgias.simulator.model import Ticket
+from handoff_connectors.gorgias.simulator.model import NOTE, Ticket
 from handoff_connectors.gorgias.simulator.settings import Limits
 from handoff_connectors.gorgias.webhook import HEADER
 from handoff_sync.core.model import TicketStatus
-from handoff_sync.simulator.desk import Call, DeskAccess, DeskComment, DeskTicket, Say
+from handoff_sync.simulator.desk import Call, DeskAccess, DeskComment, DeskTicket, Do, Say
 
 AGENT: Final = "Dana"
 
@@ -64,6 +65,10 @@ class GorgiasDesk:
         settings.limits = Limits.off()
         settings.list_lag_s = settings.event_lag_s = 0.0
 
+    def lag(self, seconds: float) -> None:
+        settings = self.simulator.settings
+        settings.list_lag_s = settings.event_lag_s = seconds
+
     def set_webhook(self, url: str) -> None:
         """Nothing to do: the connector installs its webhooks."""
 
@@ -94,19 +99,65 @@ class GorgiasDesk:
 
     # --- what people do ---------------------------------------------------------------------------
 
-    def reply(self, ticket_id: str, text: str) -> None:
-        self.simulator.reply(ticket_id, text, agent=AGENT)
+    def reply(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
+        self.simulator.reply(ticket_id, text, agent=AGENT, files=files)
 
     def note(self, ticket_id: str, text: str) -> None:
         self.simulator.note(ticket_id, text, agent=AGENT)
 
     @property
     def whispers(self) -> Mapping[str, Say]:
-        return {"note": self.note, "taken back": self._take_back}
+        return {
+            "note": self.note,
+            "taken back": self._take_back,
+            "note by its channel alone": lambda ticket, text: self._odd(ticket, text, channel=NOTE),
+            "note by its source alone": lambda ticket, text: self._odd(ticket, text, source={"type": NOTE}),
+            "deleted": lambda ticket, text: self._odd(ticket, text, deleted_at=self.simulator.clock.now()),
+            "forwarded to somebody else": self._forward,
+        }
 
     @property
     def machines(self) -> Mapping[str, Say]:
-        return {"rule": self.simulator.rule_reply}
+        return {
+            "rule": self.simulator.rule_reply,
+            "rule with an agent's name": lambda ticket, text: self._odd(ticket, text, rule_id=1),
+            "bot": self._as_bot,
+            "another program": lambda ticket, text: self._odd(ticket, text, via="api"),
+            "system message": lambda ticket, text: self._odd(ticket, text, source={"type": "system-message"}),
+        }
+
+    @property
+    def unknown_kinds(self) -> Mapping[str, Say]:
+        return {
+            "via": lambda ticket, text: self._odd(ticket, text, via="telepathy"),
+            "author": lambda ticket, text: self._odd(ticket, text, sender_id=404_404),
+            "public": lambda ticket, text: self._odd(ticket, text, public="partly"),
+            "from_agent": lambda ticket, text: self._odd(ticket, text, from_agent=None),
+        }
+
+    @property
+    def removals(self) -> Mapping[str, Do]:
+        return {"delete": self.delete, "spam": self.simulator.spam, "purge": self.simulator.purge}
+
+    def machine_solves(self, ticket_id: str) -> None:
+        self.simulator.rule_status(ticket_id, "closed")
+
+    def crowd(self, count: int) -> tuple[str, ...]:
+        return tuple(str(self.simulator.stranger(f"Stranger {n}").id) for n in range(count))
+
+    def _odd(self, ticket_id: str, text: str, **fields: object) -> None:
+        """An answer of the agent that is not quite one."""
+        said = self.simulator.reply(ticket_id, text, agent=AGENT)
+        for name, value in fields.items():
+            setattr(said, name, value)
+
+    def _as_bot(self, ticket_id: str, text: str) -> None:
+        self.simulator.reply(ticket_id, text, agent=self.simulator.account.bot.email)
+
+    def _forward(self, ticket_id: str, text: str) -> None:
+        """The agent writes to a supplier, say, from within the ticket."""
+        somebody = self.simulator.account.new_customer()
+        self._odd(ticket_id, text, channel="email", receiver_id=somebody.id)
 
     def _take_back(self, ticket_id: str, text: str) -> None:
         """Said in public, and made a note before anybody looked."""
@@ -118,6 +169,17 @@ class GorgiasDesk:
 
     def assign(self, ticket_id: str, to: str | None) -> None:
         self.simulator.assign(ticket_id, to, agent=AGENT)
+
+    def assign_team(self, ticket_id: str) -> None:
+        self.simulator.assign(ticket_id, None, agent=AGENT)
+        self.simulator.assign_team(ticket_id, "Billing", agent=AGENT)
+
+    def assign_us(self, ticket_id: str) -> None:
+        self.simulator.assign(ticket_id, self.simulator.credentials.email, agent=AGENT)
+
+    @property
+    def rest_s(self) -> float | None:
+        return DAY_S
 
     def set_status(self, ticket_id: str, status: TicketStatus) -> None:
         match status:

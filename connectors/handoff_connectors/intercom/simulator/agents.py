@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from handoff_connectors.intercom.simulator import attachments, changes, people, talk
@@ -72,6 +73,32 @@ class AgentActions:
         """A bot or workflow of the workspace answers the customer."""
         with self._workspace.lock:
             return talk.bot_reply(self._workspace, self._conversation(ticket_id), text)
+
+    def part_of(
+        self,
+        ticket_id: int | str,
+        text: str,
+        agent: str = "Dana",
+        part_type: str = "comment",
+        author_type: str = "admin",
+        by_ai: bool = False,
+    ) -> Part:
+        """A part of any kind and author, also of those that Intercom has yet to invent."""
+        with self._workspace.lock:
+            author = replace(self._workspace.admin(agent).author, type=author_type)
+            return talk.add_part(self._workspace, self._conversation(ticket_id), Actor(author), part_type,
+                                 body=from_text(text), by_ai=by_ai)  # fmt: skip
+
+    def workflow_close(self, ticket_id: int | str) -> None:
+        """A workflow of the workspace closes the conversation."""
+        with self._workspace.lock:
+            talk.close(self._workspace, self._conversation(ticket_id), Actor(self._workspace.bot))
+
+    def stranger(self, name: str) -> Conversation:
+        """Somebody new writes to the helpdesk."""
+        with self._workspace.lock:
+            contact = people.create(self._workspace, {"role": "lead", "name": name})
+            return talk.start(self._workspace, contact, "Hello?")
 
     def quick_reply(self, ticket_id: int | str, *choices: str, agent: str = "Dana") -> Part:
         with self._workspace.lock:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from handoff_connectors.intercom.simulator.agents import HOUR_S
 from handoff_connectors.intercom.simulator.desk import IntercomSimulator
 from handoff_connectors.intercom.simulator.model import Conversation, Part
 from handoff_connectors.intercom.simulator.settings import Limits
 from handoff_connectors.intercom.simulator.text import plain
 from handoff_sync.contract.signatures import hmac_hex
 from handoff_sync.core.model import TicketStatus
-from handoff_sync.simulator.desk import Call, DeskAccess, DeskComment, DeskTicket, Say
+from handoff_sync.simulator.desk import Call, DeskAccess, DeskComment, DeskTicket, Do, Say
 
 AGENT: Final = "Dana"
 _OURS: Final = {"open": TicketStatus.OPEN, "snoozed": TicketStatus.ON_HOLD, "closed": TicketStatus.SOLVED}
@@ -65,6 +66,9 @@ class IntercomDesk:
         settings.limits = Limits.off()
         settings.search_lag_s = 0.0
 
+    def lag(self, seconds: float) -> None:
+        self.simulator.settings.search_lag_s = seconds
+
     def set_webhook(self, url: str) -> None:
         """As a person does in the Developer Hub.
 
@@ -100,21 +104,59 @@ class IntercomDesk:
 
     # --- what people do ---------------------------------------------------------------------------
 
-    def reply(self, ticket_id: str, text: str) -> None:
-        self.simulator.reply(ticket_id, text, agent=AGENT)
+    def reply(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
+        self.simulator.reply(ticket_id, text, agent=AGENT, files=files)
 
     def note(self, ticket_id: str, text: str) -> None:
         self.simulator.note(ticket_id, text, agent=AGENT)
 
     @property
     def whispers(self) -> Mapping[str, Say]:
-        return {"note": self.note, "note_and_reopen": self.simulator.note_and_reopen, "assignment": self._hand_on}
+        return {
+            "note": self.note,
+            "note_and_reopen": self.simulator.note_and_reopen,
+            "assignment": self._hand_on,
+            "assign_and_reopen": lambda ticket, text: self._hand_on(ticket, text, "closed"),
+            "assign_and_unsnooze": lambda ticket, text: self._hand_on(ticket, text, "snoozed"),
+            "quick_reply": self.simulator.quick_reply,
+            "redacted": self._redact,
+        }
 
     @property
     def machines(self) -> Mapping[str, Say]:
-        return {"bot": self.simulator.bot_reply}
+        of = self.simulator.part_of
+        return {
+            "bot": self.simulator.bot_reply,
+            "AI with an agent's name": lambda ticket, text: of(ticket, text, agent=AGENT, by_ai=True),
+            "team": lambda ticket, text: of(ticket, text, author_type="team"),
+            "operator": lambda ticket, text: of(ticket, text, author_type="operator"),
+        }
 
-    def _hand_on(self, ticket_id: str, text: str) -> None:
+    @property
+    def unknown_kinds(self) -> Mapping[str, Say]:
+        of = self.simulator.part_of
+        return {
+            "part": lambda ticket, text: of(ticket, text, agent=AGENT, part_type="telepathy"),
+            "author": lambda ticket, text: of(ticket, text, agent=AGENT, author_type="ghost"),
+            "remark": lambda ticket, text: of(ticket, text, agent=AGENT, part_type="conversation_rating_remark_added"),
+        }
+
+    @property
+    def removals(self) -> Mapping[str, Do]:
+        return {"delete": self.delete}
+
+    def machine_solves(self, ticket_id: str) -> None:
+        self.simulator.workflow_close(ticket_id)
+
+    def crowd(self, count: int) -> tuple[str, ...]:
+        return tuple(self.simulator.stranger(f"Stranger {n}").id for n in range(count))
+
+    def _redact(self, ticket_id: str, text: str) -> None:
+        """Said in public, and taken away before anybody looked."""
+        self.simulator.redact(ticket_id, self.simulator.reply(ticket_id, text, agent=AGENT).id)
+
+    def _hand_on(self, ticket_id: str, text: str, state: str = "open") -> None:
+        self.simulator.set_status(ticket_id, state, agent=AGENT)
         self.simulator.assign(ticket_id, self.colleague_name, agent=AGENT, text=text)
 
     def customer_reply(self, ticket_id: str, text: str) -> None:
@@ -122,6 +164,17 @@ class IntercomDesk:
 
     def assign(self, ticket_id: str, to: str | None) -> None:
         self.simulator.assign(ticket_id, to, agent=AGENT)
+
+    def assign_team(self, ticket_id: str) -> None:
+        self.simulator.assign(ticket_id, None, agent=AGENT)
+        self.simulator.assign_team(ticket_id, "Billing", agent=AGENT)
+
+    def assign_us(self, ticket_id: str) -> None:
+        self.simulator.assign(ticket_id, self.simulator.workspace.connector.name, agent=AGENT)
+
+    @property
+    def rest_s(self) -> float | None:
+        return HOUR_S
 
     def set_status(self, ticket_id: str, status: TicketStatus) -> None:
         if status not in _THEIRS:

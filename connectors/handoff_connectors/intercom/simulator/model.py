@@ -115,7 +115,7 @@ class Attribute:
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """One entry of a conversation. `body` is HTML. `notified`: the customer was told of it."""
+    """One entry of a conversation. `body` is HTML. `notified`: the customer was told of it. `by_ai`: an AI wrote it."""
 
     id: str
     part_type: str
@@ -131,6 +131,7 @@ class Part:
     metadata: dict[str, Any] = field(default_factory=dict)
     app_package_code: str | None = None
     notified: bool = False
+    by_ai: bool = False
 
     @property
     def shown_to_customer(self) -> bool:

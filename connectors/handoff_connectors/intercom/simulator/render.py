@@ -87,7 +87,7 @@ def part(p: Part, as_text: bool = False) -> dict[str, Any]:
         "updated_at": p.updated_at,
         "notified_at": p.created_at,
         "assigned_to": {"type": p.assigned_to[0], "id": p.assigned_to[1]} if p.assigned_to else None,
-        "author": {**author(p.author), "from_ai_agent": False, "is_ai_answer": False},
+        "author": {**author(p.author), "from_ai_agent": p.by_ai, "is_ai_answer": p.by_ai},
         "attachments": p.attachments,
         "external_id": None,
         "redacted": p.redacted,

@@ -22,6 +22,7 @@ def add_part(
     attachments: Attachments | None = None,
     assigned_to: tuple[str, str] | None = None,
     event_details: dict[str, Any] | None = None,
+    by_ai: bool = False,
 ) -> Part:
     """A new part, newest last. It remembers the state that the conversation has now."""
     made_at = at or workspace.now()
@@ -36,6 +37,7 @@ def add_part(
         attachments=list(attachments or ()),
         assigned_to=assigned_to,
         event_details=event_details,
+        by_ai=by_ai,
         app_package_code=workspace.settings.app_package_code if actor.via_api else None,
     )
     conversation.parts.append(part)

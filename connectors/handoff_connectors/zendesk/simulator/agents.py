@@ -6,7 +6,8 @@ import copy
 import html
 import mimetypes
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from handoff_connectors.zendesk.simulator import ticket_desk, ticket_removal
 from handoff_connectors.zendesk.simulator.account import Account, StoredFile
@@ -14,6 +15,9 @@ from handoff_connectors.zendesk.simulator.comments import store_file
 from handoff_connectors.zendesk.simulator.model import WEB_VIA, Comment, Ticket
 from handoff_connectors.zendesk.simulator.ticket_desk import Origin
 from handoff_connectors.zendesk.simulator.ticket_fields import Wanted, read_tags
+
+RULE: Final = -1
+"""Stands as the author of what the account's own rules do."""
 
 
 class AgentActions:
@@ -62,6 +66,35 @@ class AgentActions:
             wanted = Wanted({"comment": {"html_body": _as_html(text), "public": True}})
             ticket_desk.update(self._account, Origin(requester, email), ticket, wanted)
             return ticket.comments[-1]
+
+    def rule_comment(self, ticket_id: int | str, text: str) -> Comment:
+        """A trigger or automation of the account answers the customer."""
+        with self._account.lock:
+            ticket = self._ticket(ticket_id)
+            ticket_desk.update(self._account, self._rule(), ticket, Wanted({"comment": _public(text)}))
+            return ticket.comments[-1]
+
+    def rule_status(self, ticket_id: int | str, status: str) -> None:
+        """A trigger or automation of the account sets the status."""
+        with self._account.lock:
+            ticket = self._ticket(ticket_id)
+            values: dict[str, Any] = {"status": status}
+            if ticket.assignee_id is None:
+                values["assignee_id"] = self._account.agent("Dana").id
+            ticket_desk.update(self._account, self._rule(), ticket, Wanted(values))
+
+    def program_comment(self, ticket_id: int | str, text: str) -> Comment:
+        """Another program that signs in as the connector's user answers the customer."""
+        with self._account.lock:
+            ticket, origin = self._ticket(ticket_id), Origin(self._account.connector, client="another program")
+            ticket_desk.update(self._account, origin, ticket, Wanted({"comment": _public(text)}))
+            return ticket.comments[-1]
+
+    def stranger(self, name: str) -> Ticket:
+        """Somebody new writes to the helpdesk."""
+        with self._account.lock:
+            origin, wanted = Origin(self._account.add_user(name, "end-user")), {"comment": _public("Hello?")}
+            return ticket_desk.create(self._account, origin, Wanted(wanted))[0]
 
     def assign(self, ticket_id: int | str, to: str | None = "Dana", agent: str | None = None) -> None:
         """Give the ticket to somebody; `to` None takes the assignee off. `agent` is who does it, else the assignee."""
@@ -133,6 +166,10 @@ class AgentActions:
     def _update(self, ticket: Ticket, agent: str, values: dict[str, Any]) -> None:
         ticket_desk.update(self._account, self._origin(agent), ticket, Wanted(values))
 
+    def _rule(self) -> Origin:
+        nobody = replace(self._account.connector, id=RULE, name="System", emails=[])
+        return Origin(nobody, {"channel": "rule", "source": {"from": {"title": "A rule"}, "to": {}, "rel": "trigger"}})
+
     def _origin(self, agent: str) -> Origin:
         return Origin(self._account.agent(agent), copy.deepcopy(WEB_VIA), "agent page")
 
@@ -141,6 +178,10 @@ class AgentActions:
         if ticket is None:
             raise KeyError(f"No ticket {ticket_id} in the simulated Zendesk.")
         return ticket
+
+
+def _public(text: str) -> dict[str, Any]:
+    return {"html_body": _as_html(text), "public": True}
 
 
 def _as_html(text: str) -> str:

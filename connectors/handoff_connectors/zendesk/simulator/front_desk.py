@@ -10,9 +10,10 @@ from handoff_connectors.zendesk.simulator.desk import ZendeskSimulator
 from handoff_connectors.zendesk.simulator.settings import Limits
 from handoff_sync.contract.signatures import hmac_base64
 from handoff_sync.core.model import TicketStatus
-from handoff_sync.simulator.desk import Call, DeskAccess, DeskComment, DeskTicket, Say
+from handoff_sync.simulator.desk import Call, DeskAccess, DeskComment, DeskTicket, Do, Say
 
 AGENT: Final = "Dana"
+MERGE_VIA: Final = {"channel": "web", "source": {"from": {"ticket_id": 1, "subject": "x"}, "to": {}, "rel": "merge"}}
 _OURS: Final = {
     "new": TicketStatus.OPEN,
     "open": TicketStatus.OPEN,
@@ -72,6 +73,10 @@ class ZendeskDesk:
         settings.limits = Limits.off()
         settings.search_lag_s = settings.export_withheld_s = 0.0
 
+    def lag(self, seconds: float) -> None:
+        settings = self.simulator.settings
+        settings.search_lag_s = settings.list_lag_s = settings.export_withheld_s = seconds
+
     def set_webhook(self, url: str) -> None:
         """Nothing to do: the connector installs its webhook."""
 
@@ -108,19 +113,60 @@ class ZendeskDesk:
 
     # --- what people do ---------------------------------------------------------------------------
 
-    def reply(self, ticket_id: str, text: str) -> None:
-        self.simulator.reply(ticket_id, text, agent=AGENT)
+    def reply(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
+        self.simulator.reply(ticket_id, text, agent=AGENT, files=files)
 
     def note(self, ticket_id: str, text: str) -> None:
         self.simulator.note(ticket_id, text, agent=AGENT)
 
     @property
     def whispers(self) -> Mapping[str, Say]:
-        return {"note": self.note, "taken back": self._take_back}
+        return {
+            "note": self.note,
+            "taken back": self._take_back,
+            "side conversation": self._aside,
+            "voice": lambda ticket, text: self._odd(ticket, text, type="VoiceComment"),
+        }
 
     @property
     def machines(self) -> Mapping[str, Say]:
-        return {}
+        return {
+            "rule": self.simulator.rule_comment,
+            "another program with our user": self.simulator.program_comment,
+            "merge": lambda ticket, text: self._odd(ticket, text, via=MERGE_VIA),
+        }
+
+    @property
+    def unknown_kinds(self) -> Mapping[str, Say]:
+        return {
+            "type": lambda ticket, text: self._odd(ticket, text, type="ThoughtComment"),
+            "author": lambda ticket, text: self._odd(ticket, text, author_id=404_404),
+            "public": lambda ticket, text: self._odd(ticket, text, public="partly"),
+        }
+
+    @property
+    def removals(self) -> Mapping[str, Do]:
+        return {"delete": self.delete, "spam": self.simulator.mark_as_spam, "purge": self._purge}
+
+    def machine_solves(self, ticket_id: str) -> None:
+        self.simulator.rule_status(ticket_id, "solved")
+
+    def crowd(self, count: int) -> tuple[str, ...]:
+        return tuple(str(self.simulator.stranger(f"Stranger {n}").id) for n in range(count))
+
+    def _odd(self, ticket_id: str, text: str, **fields: object) -> None:
+        """An answer of the agent that is not quite one."""
+        said = self.simulator.reply(ticket_id, text, agent=AGENT)
+        for name, value in fields.items():
+            setattr(said, name, value)
+
+    def _aside(self, ticket_id: str, text: str) -> None:
+        """What agents write to somebody else, as far as the ticket shows it."""
+        self.simulator.note(ticket_id, text, agent=AGENT).via = {"channel": "side_conversation", "source": {}}
+
+    def _purge(self, ticket_id: str) -> None:
+        self.delete(ticket_id)
+        self.simulator.purge(ticket_id)
 
     def _take_back(self, ticket_id: str, text: str) -> None:
         """Said in public, and made private before anybody looked."""
@@ -132,6 +178,16 @@ class ZendeskDesk:
 
     def assign(self, ticket_id: str, to: str | None) -> None:
         self.simulator.assign(ticket_id, to, agent=AGENT)
+
+    def assign_team(self, ticket_id: str) -> None:
+        self.simulator.assign_group(ticket_id, "Billing", agent=AGENT)
+
+    def assign_us(self, ticket_id: str) -> None:
+        self.simulator.assign(ticket_id, self.simulator.credentials.email, agent=AGENT)
+
+    @property
+    def rest_s(self) -> float | None:
+        return None
 
     def set_status(self, ticket_id: str, status: TicketStatus) -> None:
         self.simulator.set_status(ticket_id, _THEIRS[status], agent=AGENT)

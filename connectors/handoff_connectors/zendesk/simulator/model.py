@@ -52,6 +52,8 @@ class User:
 
 @dataclass(slots=True, kw_only=True)
 class Comment:
+    """`type` is Comment; a call that was recorded is a VoiceComment."""
+
     id: int
     audit_id: int
     author_id: int
@@ -62,6 +64,7 @@ class Comment:
     created_at: datetime
     metadata: dict[str, Any]
     attachments: list[dict[str, Any]] = field(default_factory=list)
+    type: str = "Comment"
 
 
 @dataclass(slots=True, kw_only=True)

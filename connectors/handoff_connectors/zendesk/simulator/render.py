@@ -77,7 +77,7 @@ def ticket(account: Account, base: str, t: Ticket, *, created: bool = False) -> 
 def comment(c: Comment) -> dict[str, Any]:
     return {
         "id": c.id,
-        "type": "Comment",
+        "type": c.type,
         "author_id": c.author_id,
         "body": c.plain_body,
         "html_body": c.html_body,
