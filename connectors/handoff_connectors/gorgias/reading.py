@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -47,6 +47,11 @@ _DECIDING: Final = frozenset(
     {"ticket-closed", "ticket-reopened", "ticket-assigned", "ticket-unassigned", "ticket-snoozed", "ticket-trashed",
      "ticket-untrashed", "ticket-marked-spam", "ticket-unmarked-spam"}
 )  # fmt: skip
+_LEADS_TO: Final[Mapping[str, TicketStatus]] = {
+    "ticket-closed": TicketStatus.SOLVED,
+    "ticket-reopened": TicketStatus.OPEN,
+    "ticket-snoozed": TicketStatus.ON_HOLD,
+}
 _NOBODY: Final = frozenset({"ticket-message-created", "ticket-created", "ticket-self-unsnoozed", "rule-executed"})
 _DONE: Final = frozenset({TicketStatus.SOLVED, TicketStatus.CLOSED})
 
@@ -123,7 +128,6 @@ class Reader:
         gone = removed(ticket)
         authors = self._authors(fresh)
         event, changed_by = self._changed_by(ticket, fresh, authors, seen)
-        assignee = ticket.get("assignee_user")
         following = seen.then(messages, event, _state(ticket), status in _DONE, now)
         return TicketSnapshot(
             id=number,
@@ -131,13 +135,18 @@ class Reader:
             raw_status=gone or raw,
             updated_at=_updated_at(ticket, now),
             cursor=following.dump(),
-            assignee=to_agent(assignee) if assignee is not None else None,
+            assignee=self._assignee(ticket),
             tags=tags_of(ticket),
             comments=tuple(to_comment(m, self._people.us, authors.get(_sender(m))) for m in fresh),
             changed_by=changed_by,
             deleted=bool(gone),
             url=self._settings.ticket_url(number),
         )
+
+    def _assignee(self, ticket: Wild) -> HelpdeskAgent | None:
+        """We are nobody who holds it: that a person took it must not be concluded."""
+        assignee = ticket.get("assignee_user")
+        return to_agent(assignee) if assignee is not None and assignee["id"].integer() != self._people.us else None
 
     def _ended(self, number: str, cursor: str | None, raw: str, *, at: datetime, into: str | None) -> TicketSnapshot:
         return TicketSnapshot(
@@ -198,12 +207,17 @@ class Reader:
         change = next((e for e in since if e["type"].text() in _DECIDING), None) or next(
             (e for e in since if e["type"].text() not in _NOBODY), None
         )
-        if change is not None:
+        if change is not None and self._is_newest(change, ticket):
             return newest, self._by_hand(int_at(change, "user_id"))
         answered = self._answered(ticket, fresh, authors)
         if answered is None and not any(_explains(message) for message in fresh):
             self._wait_for_event(ticket, seen)
         return newest, answered
+
+    def _is_newest(self, change: Wild, ticket: Wild) -> bool:
+        """Whether the ticket is as this change left it; else a newer one is not listed yet (quirk GO-12)."""
+        status, _ = status_of(ticket, self._now())
+        return _LEADS_TO.get(change["type"].text(), status) is status
 
     def _by_hand(self, number: int | None) -> HelpdeskAgent | None:
         if number is None or number == self._people.us:

@@ -111,14 +111,13 @@ class Reader:
     ) -> TicketSnapshot:
         number = ticket["id"].identifier()
         view = self._standpoint(ticket, fresh, audits)
-        assignee = ticket.get("assignee_id")
         return TicketSnapshot(
             id=number,
             status=self._status(ticket),
             raw_status=ticket["status"].text(),
             updated_at=ticket["updated_at"].time(),
             cursor=seen.then(comments, audits, _state(ticket)).dump(),
-            assignee=self._agent(assignee.integer()) if assignee is not None else None,
+            assignee=self._assignee(ticket, view.us),
             tags=tags_of(ticket),
             comments=tuple(to_comment(comment, view) for comment in reversed(fresh)),
             changed_by=self._changed_by([a for a in audits if a["id"].integer() > seen.audit], view),
@@ -181,9 +180,13 @@ class Reader:
         user = self._people.user(author)
         return to_agent(user) if user is not None and is_staff(user) else None
 
-    def _agent(self, number: int) -> HelpdeskAgent:
-        user = self._people.user(number)
-        return to_agent(user) if user is not None else HelpdeskAgent(id=str(number), name="")
+    def _assignee(self, ticket: Wild, us: int) -> HelpdeskAgent | None:
+        """We hold a ticket only to solve it (quirk ZD-19): that a person took it must not be concluded."""
+        assignee = ticket.get("assignee_id")
+        if assignee is None or assignee.integer() == us:
+            return None
+        user = self._people.user(assignee.integer())
+        return to_agent(user) if user is not None else HelpdeskAgent(id=assignee.identifier(), name="")
 
     def _status(self, ticket: Wild) -> TicketStatus:
         try:
