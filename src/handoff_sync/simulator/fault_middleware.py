@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -110,6 +111,12 @@ class FaultMiddleware:
                 await _send(send, fault.status, "text/html; charset=utf-8", HTML_PAGE, dict(fault.headers))
             case FaultKind.HUGE:
                 await _send(send, fault.status, "application/json", b'{"pad":"' + b"x" * HUGE_BYTES + b'"}', {})
+            case FaultKind.BODY:
+                await _send(send, fault.status, "application/json", fault.body.encode(), dict(fault.headers))
+            case FaultKind.WARPED:
+                await _send(send, answer.status, "application/json", _warped(bytes(answer.body)), {})
+            case FaultKind.TRICKLE:
+                await _trickle(bytes(answer.body) or b" " * 4000, fault.delay_s, receive, send)
             case FaultKind.SLOW:
                 await asyncio.sleep(fault.delay_s)
                 await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
@@ -146,12 +153,45 @@ async def _send_half(answer: Captured, send: Send) -> None:
     await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
 
 
-async def _hold(receive: Receive, seconds: float) -> None:
-    """Wait until the caller gives up, at most `seconds`."""
+def _warped(body: bytes) -> bytes:
+    """The same fields with values that nobody expects."""
+    try:
+        return json.dumps(_other_type(json.loads(body))).encode()
+    except ValueError:
+        return b"[]"
+
+
+def _other_type(value: object) -> object:
+    match value:
+        case dict():
+            return {name: _other_type(inner) for name, inner in value.items()}
+        case list():
+            return [_other_type(inner) for inner in value]
+        case str():
+            return {"text": 7}
+        case bool():
+            return "perhaps"
+        case _:
+            return [value]
+
+
+async def _trickle(body: bytes, gap_s: float, receive: Receive, send: Send) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for byte in body:
+        await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+        if await _hold(receive, gap_s):
+            return
+
+
+async def _hold(receive: Receive, seconds: float) -> bool:
+    """Wait until the caller gives up, at most `seconds`; whether they did."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while (await receive())["type"] != "http.disconnect":
                 pass
+        return True
+    return False
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:

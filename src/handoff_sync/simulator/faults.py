@@ -18,10 +18,13 @@ class FaultKind(StrEnum):
     CUT = "cut"  # the answer breaks off in the middle
     HTML = "html"  # a proxy's HTML page instead of JSON
     HUGE = "huge"  # an answer of 5 MB
+    BODY = "body"  # JSON of our choosing: `body`
+    WARPED = "warped"  # the right answer, its values of other types
+    TRICKLE = "trickle"  # the answer comes byte by byte, `delay_s` apart, until the caller gives up
     SLOW = "slow"  # the right answer, `delay_s` late
 
 
-APPLIED_BY_DEFAULT = frozenset({FaultKind.CUT, FaultKind.SLOW})
+APPLIED_BY_DEFAULT = frozenset({FaultKind.CUT, FaultKind.SLOW, FaultKind.WARPED})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +44,7 @@ class Fault:
     status: int = 500
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
+    body: str = ""
     applied: bool | None = None
     id: int = 0
     hits: int = 0

@@ -10,11 +10,11 @@ import inspect
 from collections.abc import Callable
 from types import ModuleType
 
-from tests.contract.suite import appending, opening, statuses
+from tests.contract.suite import appending, opening, refusals, statuses
 from tests.contract.suite.bench import Bench
 
 Clause = Callable[[Bench], None]
-MODULES = (opening, appending, statuses)
+MODULES = (opening, appending, statuses, refusals)
 
 
 def clauses() -> dict[str, Clause]:
