@@ -11,6 +11,7 @@ import structlog
 from handoff_sync.callbacks import callback_client
 from handoff_sync.contract.address import AddressGuard
 from handoff_sync.contract.http import HttpClient
+from handoff_sync.delivery.attaching import Attacher
 from handoff_sync.delivery.budgets import budget_storage
 from handoff_sync.delivery.connections import ConnectionPool
 from handoff_sync.delivery.drafts import Drafts
@@ -18,6 +19,7 @@ from handoff_sync.delivery.letters import Letters
 from handoff_sync.delivery.mail import MailLane
 from handoff_sync.delivery.platform import PlatformLane
 from handoff_sync.delivery.runner import Performer, Runner
+from handoff_sync.delivery.sources import Sources
 from handoff_sync.delivery.sweep import SweepLane, SweepPlan
 from handoff_sync.delivery.sync import SyncLane
 from handoff_sync.delivery.tickets import TicketLane
@@ -59,6 +61,7 @@ class App:
     doorbell: Doorbell
     sweeper: Sweeper
     http: HttpClient
+    sources: Sources
     _worker: EmbeddedWorker | None = field(default=None)
     _started: bool = field(default=False)
 
@@ -89,6 +92,7 @@ class App:
         self.doorbell.stop()
         self.connections.close()
         self.http.close()
+        self.sources.close()
         self.db.dispose()
 
 
@@ -105,8 +109,11 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
     reads = Reads(db, clock)
     admin = Admin(db, committer, Vault(settings.key_ring()))
     connections = ConnectionPool(admin, budget_storage(settings.broker_url), now)
-    http = callback_client(AddressGuard(allowed=settings.private_destinations))
-    performers = _performers(settings, reads, admin, connections, http, now, checkpoint)
+    guard = AddressGuard(allowed=settings.private_destinations)
+    http = callback_client(guard)
+    limits = settings.attachment_max_bytes, settings.attachment_refused
+    sources = Sources(HttpClient(guard), connections, now, *limits)
+    performers = _performers(settings, reads, admin, connections, http, sources, now, checkpoint)
     return App(
         settings=settings,
         db=db,
@@ -119,6 +126,7 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
         doorbell=doorbell,
         sweeper=Sweeper(committer, reads, doorbell.remind, settings.sweep_interval_s, SweepPlan(committer, admin).tick),
         http=http,
+        sources=sources,
     )
 
 
@@ -128,15 +136,18 @@ def _performers(
     admin: Admin,
     connections: ConnectionPool,
     http: HttpClient,
+    sources: Sources,
     clock: Clock,
     checkpoint: Checkpoint,
 ) -> dict[str, Performer]:
     drafts = Drafts(reads)
     letters = Letters(reads, settings.alert_to, clock)
     return {
-        "ticket": TicketLane(connections, reads, drafts, clock, checkpoint, settings.settle_s),
+        "ticket": TicketLane(
+            connections, reads, drafts, Attacher(sources, clock), clock, checkpoint, settings.settle_s
+        ),
         "sync": SyncLane(connections, reads, clock),
         "sweep": SweepLane(connections, reads, clock, settings.poll_interval_s),
-        "platform": PlatformLane(admin, reads, http, clock),
+        "platform": PlatformLane(admin, reads, http, clock, settings.public_url),
         "mail": MailLane(admin, reads, letters, make_transport(settings.smtp_url), settings.mail_from, clock),
     }

@@ -25,6 +25,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from handoff_sync.core.files import REFUSED
 from handoff_sync.errors import ConfigurationError
 from handoff_sync.secret_keys import embedded_key, parse_keys
 
@@ -115,8 +116,15 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="For people or for a log collector.")
     disk_floor_mb: int = Field(200, ge=0, description="With less free disk than this, new events get 503 (SQLite).")
     max_body_bytes: int = Field(1_000_000, ge=10_000, description="Largest request body.")
+    attachment_max_mb: int = Field(
+        20, ge=0, le=1000, description="Largest file that is passed on, either way; 0: none is, only its address."
+    )
+    attachment_refused: Listed = Field(
+        REFUSED,
+        description="Endings and media types that the chat cannot put on a ticket (separated by commas).",
+    )
 
-    @field_validator("private_destinations", "trusted_proxies", mode="before")
+    @field_validator("private_destinations", "trusted_proxies", "attachment_refused", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -155,6 +163,10 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether the database is a file of ours, so that one process is all there is."""
         return self.database_url.startswith("sqlite:")
+
+    @property
+    def attachment_max_bytes(self) -> int:
+        return self.attachment_max_mb * 1_000_000
 
     def key_ring(self) -> dict[str, bytes]:
         """Keys by id, newest first. Embedded and none configured: made once and kept in the data folder."""

@@ -48,6 +48,7 @@ def make_app(parts: App, *, workers: bool) -> FastAPI:
             lifespan=lifespan,
             limits=Limits(max_body_bytes=settings.max_body_bytes),
             public_url=settings.public_url,
+            files=parts.sources,
             inline_reads=settings.embedded,
         )
     )

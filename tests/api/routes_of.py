@@ -7,7 +7,10 @@ from typing import Any
 
 from tests.api.conftest import World
 
-NOWHERE = {"session_id": "ses_nowhere", "conversation_id": "never", "delivery_id": "999", "hook_token": "nothing"}
+NOWHERE = {
+    **{"session_id": "ses_nowhere", "conversation_id": "never", "delivery_id": "999", "hook_token": "nothing"},
+    **{"message_id": "m_nowhere", "number": "0"},
+}
 
 
 def routes(world: World) -> Iterator[tuple[str, str, dict[str, Any]]]:

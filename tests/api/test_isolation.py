@@ -58,6 +58,11 @@ def _cases(foreign: Foreign) -> dict[tuple[str, str], tuple[str, dict[str, Any] 
         ("GET", "/v1/sessions/{session_id}/timeline"): (f"{session}/timeline", None, 404),
         ("GET", "/v1/sessions/{session_id}/pause-log"): (f"{session}/pause-log", None, 404),
         ("GET", "/v1/sessions/{session_id}/explain"): (f"{session}/explain", None, 404),
+        ("GET", "/v1/sessions/{session_id}/messages/{message_id}/attachments/{number}"): (
+            f"{session}/messages/m1/attachments/0",
+            None,
+            404,
+        ),
         ("GET", "/v1/pause-logs"): ("/v1/pause-logs?conversation_id=c1", None, 200),
         ("GET", "/v1/deliveries"): ("/v1/deliveries", None, 200),
         ("GET", "/v1/deliveries/{delivery_id}"): (f"/v1/deliveries/{foreign.delivery}", None, 404),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import urlencode, urlsplit
 
 from handoff_connectors.gorgias.faults import Asked, FieldsRefused, fault
 from handoff_connectors.gorgias.settings import GorgiasSettings
 from handoff_connectors.gorgias.tokens import Tokens
 from handoff_sync.contract.connector import READ_TIMEOUT_S, Credentials, Limiter
-from handoff_sync.contract.deadline import must_fit
+from handoff_sync.contract.deadline import ends_at, must_fit
+from handoff_sync.contract.downloads import at_account, believed, download, origin_of
+from handoff_sync.contract.files import LocalFile
 from handoff_sync.contract.http import Answer, HttpClient, Timeouts
 from handoff_sync.contract.payload import Wild, read_json
 from handoff_sync.errors import (
@@ -40,6 +42,7 @@ class GorgiasApi:
 
     def __init__(self, settings: GorgiasSettings, credentials: Credentials, limiter: Limiter) -> None:
         self._origin = settings.origin
+        self._host, self._base = settings.host, settings.base_url
         self._hosts = frozenset({settings.host, urlsplit(settings.origin).netloc.lower()})
         self._limiter = limiter
         self._tokens = Tokens(settings, credentials, self._fetch_token)
@@ -117,6 +120,32 @@ class GorgiasApi:
         """Tries whether events may be read."""
         self._page("/api/events", {"limit": 1})
 
+    # --- files -------------------------------------------------------------------------------------
+
+    def upload(self, file: LocalFile) -> Wild:
+        """What a message's `attachments` take. May be made twice: what no message takes up does no harm."""
+        asked = Asked("POST", "/api/upload", repeatable=True)
+        answer = self._call(asked, query={"type": "attachment"}, file=file)
+        try:
+            return read_json(answer.body, "answer").items()[0]
+        except (UnrecognisedPayload, IndexError):
+            raise asked.lost("not a list with our file") from None
+
+    def message(self, ticket: str, message: str) -> Wild:
+        return self._object(Asked("GET", f"/api/tickets/{_number(ticket)}/messages/{_number(message)}"))
+
+    def download(self, url: str, into: BinaryIO, max_bytes: int) -> None:
+        """Our credentials go to the account's own host alone; most files lie elsewhere (quirk GO-20)."""
+        self._limiter.spend("*")
+        place, header = at_account(url, f"https://{self._host}", self._base), self._tokens.header()
+        answer = download(self._http, place, into, max_bytes, self._credentials_for)
+        if answer.status == 401 and self._tokens.renew(header):
+            answer = download(self._http, place, into, max_bytes, self._credentials_for)
+        believed(answer, "Gorgias", answer.retry_after_s(datetime.now(UTC)))
+
+    def _credentials_for(self, origin: str) -> Mapping[str, str]:
+        return {"authorization": self._tokens.header()} if origin == origin_of(self._origin) else {}
+
     # --- people ------------------------------------------------------------------------------------
 
     def user(self, user: int) -> Wild:
@@ -188,13 +217,19 @@ class GorgiasApi:
             raise asked.lost("not JSON") from None
 
     def _call(
-        self, asked: Asked, *, query: Query | None = None, body: Mapping[str, object] | None = None, budget: str = "*"
+        self,
+        asked: Asked,
+        *,
+        query: Query | None = None,
+        body: Mapping[str, object] | None = None,
+        budget: str = "*",
+        file: LocalFile | None = None,
     ) -> Answer:
         """One call. A 401 did nothing, so with a renewed token it is made once more."""
         header = self._tokens.header()
-        answer = self._exchange(asked, query, body, budget, header)
+        answer = self._exchange(asked, query, body, budget, header, file)
         if answer.status == 401 and self._tokens.renew(header):
-            answer = self._exchange(asked, query, body, budget, self._tokens.header())
+            answer = self._exchange(asked, query, body, budget, self._tokens.header(), file)
         error = fault(asked, answer, self._hosts, datetime.now(UTC))
         if error is not None:
             raise error
@@ -203,7 +238,13 @@ class GorgiasApi:
         return answer
 
     def _exchange(
-        self, asked: Asked, query: Query | None, body: Mapping[str, object] | None, budget: str, header: str
+        self,
+        asked: Asked,
+        query: Query | None,
+        body: Mapping[str, object] | None,
+        budget: str,
+        header: str,
+        file: LocalFile | None,
     ) -> Answer:
         must_fit(asked, READ_TIMEOUT_S)
         self._limiter.spend(budget)
@@ -211,6 +252,8 @@ class GorgiasApi:
             answer = self._http.request(
                 asked.method, f"{self._origin}{asked.path}", params=query, json=body, safe=asked.harmless,
                 headers={"authorization": header, "accept": "application/json"},
+                form_file=file,
+                total_s=ends_at() - time.monotonic() if file is not None else None,
             )  # fmt: skip
         except (VendorDown, OutcomeUnknown) as error:
             raise type(error)(f"{error} Gorgias could not be heard.") from None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from handoff_connectors.gorgias.api import GorgiasApi
+from handoff_connectors.gorgias.attachments import fields_of
 from handoff_connectors.gorgias.mapping import (
     agent_message,
     customer_message,
@@ -42,7 +43,7 @@ class Appender:
             name = comment.author.display_name if comment.author is not None else ""
             markup = in_the_name_of(name, comment.html) if name else comment.html
             message = note_message(comment.marker, markup, self._people.us, self._now())
-        made = self._api.add_message(ticket, message)
+        made = self._api.add_message(ticket, message | fields_of(comment.files))
         try:
             return CommentRef(id=made["id"].identifier())
         except UnrecognisedPayload:

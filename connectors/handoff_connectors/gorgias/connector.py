@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
+from handoff_connectors.gorgias import attachments
 from handoff_connectors.gorgias.api import GorgiasApi
 from handoff_connectors.gorgias.appending import Appender
 from handoff_connectors.gorgias.changes import Feed
@@ -38,7 +39,8 @@ from handoff_sync.contract.connector import (
 )
 from handoff_sync.contract.deadline import one_operation
 from handoff_sync.contract.features import Feature
-from handoff_sync.core.model import TicketStatus
+from handoff_sync.contract.files import FileRule, LocalFile
+from handoff_sync.core.model import Attachment, TicketStatus
 
 _SECRETS = ("webhook_secret", "webhook_secret_previous")
 
@@ -65,6 +67,7 @@ class GorgiasConnector:
             Feature.CHANGED_BY: "Events that say who closed or assigned a ticket come late: then nobody is named.",
         },
     )
+    file_rule: ClassVar[FileRule] = attachments.RULE
     budgets: ClassVar[tuple[Budget, ...]] = (
         Budget(name="*", limit=30, window_s=16),  # of 32, which the merchant's other integrations share
         Budget(name="events", limit=6, window_s=16),
@@ -132,6 +135,18 @@ class GorgiasConnector:
     @one_operation
     def changed(self, cursor: str | None, now: datetime) -> ChangedTickets:
         return self._feed.changed(cursor, now)
+
+    # --- files -------------------------------------------------------------------------------------
+
+    @one_operation
+    def upload(self, file: LocalFile) -> str:
+        return attachments.upload(self._api, file)
+
+    @one_operation
+    def download(self, ticket: str, comment: str, number: int, into: BinaryIO, max_bytes: int) -> Attachment:
+        return attachments.download(self._api, ticket, comment, number, into, max_bytes)
+
+    # --- webhooks ----------------------------------------------------------------------------------
 
     def verify_webhook(self, request: WebhookRequest) -> WebhookHint:
         return read_webhook(request, self._webhook_secrets())

@@ -160,8 +160,8 @@ def status_of(ticket: Wild, now: datetime) -> tuple[TicketStatus, str]:
 
 def removed(ticket: Wild) -> str:
     """How the ticket was taken away, or an empty text: trashed, spam."""
-    if ticket.get("trashed_datetime") is not None:
-        return "trashed"
+    if (trashed := ticket.get("trashed_datetime")) is not None:
+        return "trashed" if trashed.text() else ""
     spam = ticket.get("spam")
     return "spam" if spam is not None and spam.boolean() else ""
 
@@ -197,9 +197,9 @@ def is_staff(user: Wild | None) -> bool:
     return user is not None and role_of(user) in _STAFF
 
 
-def to_comment(message: Wild, us: int, author: Wild | None) -> TicketComment:
-    """`author` is the user behind `sender`, where there is one."""
-    who = author_of(message, us, author)
+def to_comment(message: Wild, us: int, author: Wild | None, customer: int | None = None) -> TicketComment:
+    """`author` is the user behind `sender`, where there is one; `customer` the one whose ticket it is."""
+    who = author_of(message, us, author, customer)
     return TicketComment(
         id=message["id"].identifier(),
         author=who,
@@ -208,11 +208,11 @@ def to_comment(message: Wild, us: int, author: Wild | None) -> TicketComment:
         public=is_public(message),
         at=sent_at(message),
         marker=marker_of(message),
-        attachments=tuple(_attachments(message)),
+        attachments=attachments_of(message),
     )
 
 
-def author_of(message: Wild, us: int, author: Wild | None) -> CommentAuthor:
+def author_of(message: Wild, us: int, author: Wild | None, customer: int | None = None) -> CommentAuthor:
     """Who wrote it: the first line that holds decides, and AGENT only where nothing speaks against it (README)."""
     sender, via = int_at(message, "sender", "id"), text_at(message, "via")
     if marker_of(message) is not None:
@@ -228,8 +228,16 @@ def author_of(message: Wild, us: int, author: Wild | None) -> CommentAuthor:
         return CommentAuthor.AUTOMATION
     if sender == us or role_of_known(author) == "bot" or via == "api":
         return CommentAuthor.AUTOMATION  # another program, be it in our name
+    if _goes_elsewhere(message, customer):
+        return CommentAuthor.UNKNOWN
     by_hand = via in _BY_HAND or (via == NOTE and not is_public(message))
     return CommentAuthor.AGENT if by_hand and is_staff(author) else CommentAuthor.UNKNOWN
+
+
+def _goes_elsewhere(message: Wild, customer: int | None) -> bool:
+    """Whether an agent writes to somebody who is not the ticket's customer (quirk GO-21)."""
+    receiver = message.get("receiver")
+    return receiver is not None and customer is not None and int_at(receiver, "id") != customer
 
 
 def role_of_known(user: Wild | None) -> str:
@@ -301,6 +309,11 @@ def _flag(thing: Wild, name: str) -> bool | None:
     """Only a JSON true or false counts."""
     found = thing.get(name)
     return found.raw() if found is not None and isinstance(found.raw(), bool) else None
+
+
+def attachments_of(message: Wild) -> tuple[Attachment, ...]:
+    """In the order of the message."""
+    return tuple(_attachments(message))
 
 
 def _attachments(message: Wild) -> Iterator[Attachment]:

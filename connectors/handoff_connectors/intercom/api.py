@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from handoff_connectors.intercom.faults import Asked, fault, wait_s
+from handoff_connectors.intercom.sending import with_files
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.tokens import Tokens
 from handoff_sync.contract.connector import CALL_DEADLINE_S, Credentials, Limiter
-from handoff_sync.contract.deadline import must_fit
+from handoff_sync.contract.deadline import ends_at, must_fit
+from handoff_sync.contract.downloads import believed, download
+from handoff_sync.contract.files import LocalFile
 from handoff_sync.contract.http import Answer, HttpClient, Timeouts
 from handoff_sync.contract.payload import Wild, read_json
 from handoff_sync.errors import RateLimited, UnrecognisedPayload, VendorAuthError, VendorRejected
@@ -92,16 +95,23 @@ class IntercomApi:
         params: dict[str, str | int] = {"page": page, "per_page": DELETED_PAGE, "order": "desc"}
         return self._call("GET", "/conversations/deleted", params=params, budget=budget)
 
-    def say_as_contact(self, conversation: str, contact: str, text: str) -> Wild:
+    def say_as_contact(self, conversation: str, contact: str, text: str, files: Sequence[LocalFile] = ()) -> Wild:
         body = {"message_type": "comment", "type": "user", "intercom_user_id": contact, "body": text}
-        return self._call("POST", "/conversations/{id}/reply", conversation, body=body)
+        return self._call("POST", "/conversations/{id}/reply", conversation, body=body, files=files)
 
-    def note(self, conversation: str, admin: str, markup: str) -> Wild:
+    def note(self, conversation: str, admin: str, markup: str, files: Sequence[LocalFile] = ()) -> Wild:
         """An internal note; nobody's phone rings."""
         body = {
             "message_type": "note", "type": "admin", "admin_id": admin, "body": markup, "skip_notifications": True,
         }  # fmt: skip
-        return self._call("POST", "/conversations/{id}/reply", conversation, body=body)
+        return self._call("POST", "/conversations/{id}/reply", conversation, body=body, files=files)
+
+    def download(self, url: str, into: BinaryIO, max_bytes: int) -> str:
+        """The media type that was served. Files lie at hosts of their own behind signed addresses: no credentials."""
+        self._limiter.spend(EVERY)
+        answer = download(self._http, url, into, max_bytes, lambda _: {})
+        believed(answer, "Intercom")
+        return answer.headers.get("content-type", "")
 
     def change(self, conversation: str, fields: Mapping[str, object]) -> None:
         self._call("PUT", "/conversations/{id}", conversation, body=fields, repeatable=True)
@@ -146,6 +156,7 @@ class IntercomApi:
         params: Mapping[str, str | int] | None = None,
         repeatable: bool = False,
         budget: str = EVERY,
+        files: Sequence[LocalFile] = (),
     ) -> Wild:
         asked = Asked(f"{method} {path}", repeatable or method == "GET")
         if budget == SWEEP:
@@ -153,7 +164,7 @@ class IntercomApi:
         headers = {"authorization": self.tokens.bearer()}
         must_fit(asked, CALL_S)
         self._limiter.spend(budget)
-        return self._send(asked, f"{self._settings.api}{_filled(path, ids)}", headers, body, params)
+        return self._send(asked, f"{self._settings.api}{_filled(path, ids)}", headers, body, params, files)
 
     def _send(
         self,
@@ -162,10 +173,17 @@ class IntercomApi:
         headers: Mapping[str, str],
         body: Mapping[str, object] | None,
         params: Mapping[str, str | int] | None = None,
+        files: Sequence[LocalFile] = (),
     ) -> Wild:
         every = {"accept": "application/json", "intercom-version": VERSION, **headers}
         method = asked.name.partition(" ")[0]
-        answer = self._http.request(method, url, params=params, headers=every, json=body, safe=asked.repeatable)
+        if files:
+            pieces, length = with_files(body or {}, files)
+            every |= {"content-type": "application/json", "content-length": str(length)}
+            left = ends_at() - time.monotonic()
+            answer = self._http.request(method, url, headers=every, content=pieces, safe=asked.repeatable, total_s=left)
+        else:
+            answer = self._http.request(method, url, params=params, headers=every, json=body, safe=asked.repeatable)
         self._window.learn(answer)
         found = _json(answer)
         error = fault(asked, answer.status, answer.headers, found.raw() if found is not None else None, time.time())

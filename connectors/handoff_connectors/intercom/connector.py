@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import BinaryIO, ClassVar, Final
 
 from pydantic import BaseModel
 
+from handoff_connectors.intercom import attachments
 from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.doctor import Doctor
 from handoff_connectors.intercom.duplicates import Duplicates
@@ -41,7 +42,8 @@ from handoff_sync.contract.connector import (
 )
 from handoff_sync.contract.deadline import one_operation
 from handoff_sync.contract.features import Feature
-from handoff_sync.core.model import TicketStatus
+from handoff_sync.contract.files import FileRule, LocalFile
+from handoff_sync.core.model import Attachment, TicketStatus
 
 SNOOZE_S: Final = 86_400
 """How long "on hold" lasts where we say it: Intercom wants an end."""
@@ -79,6 +81,7 @@ class IntercomConnector:
             Feature.SIGNED_TIME: "Intercom signs no time: a repeated webhook makes us read again, no more.",
         },
     )
+    file_rule: ClassVar[FileRule] = attachments.RULE
     budgets: ClassVar[tuple[Budget, ...]] = (
         Budget(name="*", limit=1500, window_s=10),  # of 1,666, a sixth of 10,000 a minute (IC-16)
         Budget(name="sweep", limit=150, window_s=10),
@@ -154,6 +157,18 @@ class IntercomConnector:
     def changed(self, cursor: str | None, now: datetime) -> ChangedTickets:
         return self._sweeper.changed(cursor, now)
 
+    # --- files -------------------------------------------------------------------------------------
+
+    def upload(self, file: LocalFile) -> str:
+        """Files go only along with a reply."""
+        return ""
+
+    @one_operation
+    def download(self, ticket: str, comment: str, number: int, into: BinaryIO, max_bytes: int) -> Attachment:
+        return attachments.download(self._api, _conversation(ticket), comment, number, into, max_bytes)
+
+    # --- webhooks ----------------------------------------------------------------------------------
+
     def verify_webhook(self, request: WebhookRequest) -> WebhookHint:
         secrets = self._api.tokens.signing_secrets()
         hint, arrival = read_webhook(request, secrets, self._settings.workspace_id)
@@ -173,3 +188,7 @@ class IntercomConnector:
 
     def close(self) -> None:
         self._api.close()
+
+
+def _conversation(ticket: str) -> str:
+    return number("conversation", ticket)

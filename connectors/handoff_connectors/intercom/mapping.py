@@ -193,7 +193,7 @@ def to_comment(part: Wild, author: CommentAuthor, agent: HelpdeskAgent | None) -
         text=to_text(body),
         public=text_at(part, "part_type") in RELAYED,
         at=part["created_at"].time(),
-        attachments=tuple(_attachments(part, body)),
+        attachments=attachments_of(part),
     )
 
 
@@ -245,6 +245,11 @@ def linked_conversations(conversation: Wild) -> list[str]:
     linked = at(conversation, "linked_objects", "data")
     found = linked if linked is not None else ()
     return [thing["id"].identifier() for thing in found if text_at(thing, "type") == "conversation"]
+
+
+def attachments_of(part: Wild) -> tuple[Attachment, ...]:
+    """Files and the pictures within the text, in order."""
+    return tuple(_attachments(part, text_at(part, "body")))
 
 
 def _attachments(part: Wild, body: str) -> Iterator[Attachment]:

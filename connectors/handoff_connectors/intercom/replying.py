@@ -83,11 +83,11 @@ class Replier:
     def _as_contact(self, attempt: Attempt, contact: str) -> CommentRef:
         sent = self._announced(attempt, contact, attempt.comment.html)
         text = to_text(attempt.comment.html) or _NOTHING
-        return self._made(attempt, sent, self._api.say_as_contact(attempt.ticket, contact, text))
+        return self._made(attempt, sent, self._api.say_as_contact(attempt.ticket, contact, text, attempt.comment.files))
 
     def _as_us(self, attempt: Attempt, markup: str) -> tuple[CommentRef, Wild]:
         sent = self._announced(attempt, self._people.us, markup)
-        answer = self._api.note(attempt.ticket, self._people.us, note_html(markup))
+        answer = self._api.note(attempt.ticket, self._people.us, note_html(markup), attempt.comment.files)
         return self._made(attempt, sent, answer), answer
 
     def _announced(self, attempt: Attempt, by: str, markup: str) -> Sent:

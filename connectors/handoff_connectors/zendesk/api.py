@@ -9,14 +9,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from handoff_connectors.zendesk.guard import AnswerTooBig, Call, Guard, calling, session_to
+from handoff_connectors.zendesk.mapping import LONGEST_NUMBER
 from handoff_connectors.zendesk.settings import ZendeskSettings
 from handoff_connectors.zendesk.tokens import Tokens
 from handoff_sync.contract.connector import Credentials, Limiter
+from handoff_sync.contract.downloads import at_account, believed, download, origin_of
+from handoff_sync.contract.files import LocalFile
+from handoff_sync.contract.http import HttpClient
 from handoff_sync.contract.payload import Wild
 from handoff_sync.errors import HandoffError, RateLimited, VendorAuthError, VendorDown, VendorRejected
 
@@ -32,15 +36,18 @@ class ZendeskApi:
 
     def __init__(self, settings: ZendeskSettings, credentials: Credentials, limiter: Limiter) -> None:
         self._host = settings.host
+        self._base = settings.base_url
         self._subdomain = settings.subdomain
         self._limiter = limiter
         self._local = threading.local()
         guard = Guard(settings.base_url, settings.addresses)
         guard.tokens = self._tokens = Tokens(settings, credentials, self._fetch_token)
         self._session = session_to(self._host, guard)
+        self._files = HttpClient(settings.addresses)
 
     def close(self) -> None:
         self._session.close()
+        self._files.close()
 
     @property
     def granted_scopes(self) -> str | None:
@@ -84,6 +91,30 @@ class ZendeskApi:
         """Pages of comments, newest first, each with `users`."""
         path = f"/api/v2/tickets/{_number(ticket)}/comments.json"
         return self._raw_pages(path, {"sort": "-created_at", "include": "users"}, "*")
+
+    def upload(self, file: LocalFile) -> Wild:
+        """`upload` with its token. May be made twice: what no comment takes up is forgotten."""
+        call = Call(repeatable=True, file=file.content)
+        self._limiter.spend("*")
+        with calling(call):
+            self._session.post(
+                f"https://{self._host}/api/v2/uploads.json", params={"filename": file.name},
+                headers={"Content-Type": file.content_type}, allow_redirects=False,
+            )  # fmt: skip
+        return _answer(call)
+
+    def download(self, url: str, into: BinaryIO, max_bytes: int) -> None:
+        """Content addresses lead on to storage of Zendesk's; our credentials stay at the account's own host."""
+        self._limiter.spend("*")
+        place, header = at_account(url, f"https://{self._host}", self._base), self._tokens.header()
+        answer = download(self._files, place, into, max_bytes, self._credentials_for)
+        if answer.status in (401, 403) and self._tokens.renew(header):
+            answer = download(self._files, place, into, max_bytes, self._credentials_for)
+        believed(answer, "Zendesk", answer.retry_after_s(datetime.now(UTC)))
+
+    def _credentials_for(self, origin: str) -> Mapping[str, str]:
+        own = origin_of(self._base or f"https://{self._host}")
+        return {"authorization": self._tokens.header()} if origin == own else {}
 
     def audits(self, ticket: str) -> Iterator[Wild]:
         """Audits, newest first also where Zendesk does not sort them so (quirk ZD-7)."""
@@ -232,6 +263,6 @@ def _age_of(audit: Wild) -> tuple[datetime, int]:
 
 def _number(ticket: str) -> int:
     """Zendesk's ids are numbers; anything else would change the path that is called."""
-    if not (ticket.isascii() and ticket.isdigit()):
+    if not (ticket.isascii() and ticket.isdigit() and len(ticket) <= LONGEST_NUMBER):
         raise VendorRejected("A Zendesk ticket id is a number. Bind the session to another ticket.")
     return int(ticket)

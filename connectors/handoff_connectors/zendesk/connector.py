@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
+from handoff_connectors.zendesk import attachments
 from handoff_connectors.zendesk.api import ZendeskApi
 from handoff_connectors.zendesk.doctor import Doctor
 from handoff_connectors.zendesk.faults import FieldsRefused
@@ -43,7 +44,8 @@ from handoff_sync.contract.connector import (
     WebhookRequest,
 )
 from handoff_sync.contract.deadline import one_operation
-from handoff_sync.core.model import TicketStatus
+from handoff_sync.contract.files import FileRule, LocalFile
+from handoff_sync.core.model import Attachment, TicketStatus
 from handoff_sync.errors import OutcomeUnknown, UnrecognisedPayload, VendorRejected
 
 START_BEFORE_S = 120
@@ -67,6 +69,7 @@ class ZendeskConnector:
         settle_s=60.0,
         idempotency_s=7200.0,
     )
+    file_rule: ClassVar[FileRule] = attachments.RULE
     budgets: ClassVar[tuple[Budget, ...]] = (
         Budget(name="*", limit=360, window_s=60),  # of 400: the account's other programs live from the same limit
         Budget(name="ticket_update", limit=95, window_s=60),
@@ -140,7 +143,8 @@ class ZendeskConnector:
         try:
             self._api.update_ticket(ticket, changes, repeatable=True)
         except FieldsRefused as refused:
-            if status is not TicketStatus.SOLVED or not {"assignee", "assignee_id"} & set(refused.fields):
+            done = status in (TicketStatus.SOLVED, TicketStatus.CLOSED)
+            if not done or not {"assignee", "assignee_id"} & set(refused.fields):
                 raise
             self._api.update_ticket(ticket, {**changes, "assignee_id": self._people.us}, repeatable=True)
 
@@ -181,6 +185,18 @@ class ZendeskConnector:
         more = not page["end_of_stream"].boolean() and following != cursor
         return ChangedTickets(ids=tuple(ids), cursor=following, more=more)
 
+    # --- files -------------------------------------------------------------------------------------
+
+    @one_operation
+    def upload(self, file: LocalFile) -> str:
+        return attachments.upload(self._api, file)
+
+    @one_operation
+    def download(self, ticket: str, comment: str, number: int, into: BinaryIO, max_bytes: int) -> Attachment:
+        return attachments.download(self._api, ticket, comment, number, into, max_bytes)
+
+    # --- webhooks ----------------------------------------------------------------------------------
+
     def verify_webhook(self, request: WebhookRequest) -> WebhookHint:
         return read_webhook(request, self._signing_secrets())
 
@@ -208,4 +224,4 @@ class ZendeskConnector:
 
 
 def _said(comment: CommentDraft, markup: str, author: int | None) -> dict[str, object]:
-    return comment_fields(markup, public=comment.public, author_id=author)
+    return comment_fields(markup, public=comment.public, author_id=author) | attachments.tokens_of(comment.files)

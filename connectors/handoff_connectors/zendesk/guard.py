@@ -7,13 +7,14 @@ bad end into one of `handoff_sync.errors` before zenpy can sleep or retry (quirk
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final, NoReturn, ParamSpec, TypeVar
+from typing import Any, BinaryIO, Final, NoReturn, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -49,6 +50,8 @@ class Call:
     repeatable: bool = False
     key: str | None = None
     body: bytes | None = None
+    file: BinaryIO | None = None
+    """A body that is sent piece by piece."""
     max_bytes: int = MAX_ANSWER
     anonymous: bool = False
     raw: bool = False
@@ -120,7 +123,7 @@ class Guard(HTTPAdapter):
             raise VendorDown(f"No time was left for {asked}; it was not sent.")
         try:
             response = super().send(
-                self._wire(request, call, header),
+                self._wire(request, call, header, deadline),
                 stream=True,
                 timeout=(min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)),
                 verify=self._trust or True,
@@ -131,9 +134,15 @@ class Guard(HTTPAdapter):
         response._content, response._content_consumed = body, True  # type: ignore[attr-defined]
         return response, body
 
-    def _wire(self, request: requests.PreparedRequest, call: Call, header: str | None) -> requests.PreparedRequest:
+    def _wire(
+        self, request: requests.PreparedRequest, call: Call, header: str | None, deadline: float
+    ) -> requests.PreparedRequest:
         """What is really sent: `request` with our credentials, our stored bytes, and a simulator's address."""
         wire = request.copy()
+        if call.file is not None:
+            wire.headers["Content-Length"] = str(call.file.seek(0, os.SEEK_END))
+            call.file.seek(0)
+            wire.body = cast(bytes, _InTime(call.file, deadline))  # urllib3 reads it piece by piece
         if header is not None:
             wire.headers["Authorization"] = header
         if call.body is not None:
@@ -146,6 +155,19 @@ class Guard(HTTPAdapter):
             wire.headers["Host"] = parts.netloc
             wire.url = self._base + parts.path + (f"?{parts.query}" if parts.query else "")
         return wire
+
+
+class _InTime:
+    """A body whose sending ends with the operation: one piece may take as long as urllib3 lets it, many may not."""
+
+    def __init__(self, content: BinaryIO, deadline: float) -> None:
+        self._content = content
+        self._deadline = deadline
+
+    def read(self, size: int = -1) -> bytes:
+        if time.monotonic() > self._deadline:
+            raise TimeoutError("the deadline has passed while sending")
+        return self._content.read(size)
 
 
 def _read(response: requests.Response, most: int, deadline: float, asked: Asked) -> bytes:

@@ -33,6 +33,9 @@ TO_ZENDESK: Final[Mapping[TicketStatus, str]] = {
     TicketStatus.CLOSED: "closed",
 }
 PRIORITIES: Final = ("low", "normal", "high", "urgent")
+LONGEST_NUMBER: Final = 18
+"""Digits of an id; Zendesk's are 64-bit integers."""
+
 MARKER: Final = "hs_op"
 MERGED_TAG: Final = "closed_by_merge"
 DUPLICATE_TAG: Final = "handoff-duplicate"
@@ -126,7 +129,7 @@ def _priority(name: str) -> str:
 
 
 def _id_of(what: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit()):
+    if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER):
         raise VendorRejected(f"A Zendesk {what} is named by its number (see its address in Admin Center). Change it.")
     return int(value)
 
@@ -200,10 +203,10 @@ def to_comment(comment: Wild, view: Standpoint) -> TicketComment:
         author=author,
         agent=to_agent(user) if author is CommentAuthor.AGENT and user is not None else None,
         text=_text(comment, "plain_body") or _text(comment, "body"),
-        public=_is_public(comment),
+        public=is_public(comment),
         at=comment["created_at"].time(),
         marker=marker_of(comment) or marker_of(view.audit(comment)),
-        attachments=tuple(_attachments(comment)),
+        attachments=attachments_of(comment),
     )
 
 
@@ -277,9 +280,15 @@ def comment_id_of(audit: Wild) -> str | None:
     return next(ids, None)
 
 
-def _is_public(comment: Wild) -> bool:
+def is_public(comment: Wild) -> bool:
+    """Only what says literally so."""
     public = comment.get("public")
     return public is not None and public.raw() is True
+
+
+def attachments_of(comment: Wild) -> tuple[Attachment, ...]:
+    """In the order of the comment, without those in which Zendesk has found malware."""
+    return tuple(_attachments(comment))
 
 
 def _attachments(comment: Wild) -> Iterator[Attachment]:

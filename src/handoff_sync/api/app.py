@@ -8,14 +8,17 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from handoff_sync.api import actions, deliveries, events, gate, hooks, ops, sessions
+from handoff_sync.api import actions, attachments, deliveries, events, gate, hooks, ops, sessions
 from handoff_sync.api.auth import Keyring
 from handoff_sync.api.deps import ApiDeps
 from handoff_sync.api.edge import Edge
 from handoff_sync.api.openapi import DESCRIPTION, describe
 from handoff_sync.api.problems import HANDLED, answer_problem
 
-ROUTERS = (events.router, gate.router, sessions.router, actions.router, deliveries.router, hooks.router, ops.router)
+ROUTERS = (
+    *(events.router, gate.router, sessions.router, attachments.router, actions.router, deliveries.router),
+    *(hooks.router, ops.router),
+)
 
 
 def create_app(deps: ApiDeps, pages: Sequence[APIRouter] = ()) -> FastAPI:

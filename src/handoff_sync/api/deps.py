@@ -8,12 +8,13 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import ParamSpec, Protocol, TypeVar
+from typing import BinaryIO, ParamSpec, Protocol, TypeVar
 
 from starlette.requests import Request
 
 from handoff_sync.api.metrics import Backlog, Metrics
 from handoff_sync.contract.connector import WebhookHint, WebhookRequest
+from handoff_sync.core.model import Attachment, Message, Session
 from handoff_sync.errors import NotReady
 from handoff_sync.store.committer import Committer, Job
 from handoff_sync.store.reads import Reads
@@ -66,6 +67,16 @@ class Limits:
     key_cache_s: float = 5.0
 
 
+class Files(Protocol):
+    """The files of agents, as far as the API gives them out."""
+
+    max_bytes: int
+
+    def of_ticket(self, session: Session, message: Message, number: int, into: BinaryIO, max_bytes: int) -> Attachment:
+        """Takes up to CALL_DEADLINE_S, so it is called in a thread."""
+        ...
+
+
 def _open() -> None:
     return None
 
@@ -87,6 +98,7 @@ class ApiDeps:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     limits: Limits = Limits()
     public_url: str = "http://127.0.0.1:8000"
+    files: Files | None = None
     inline_reads: bool = True
 
     async def commit(self, job: Job[T]) -> T:

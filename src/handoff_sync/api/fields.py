@@ -131,7 +131,8 @@ class CustomerIn(Input):
 
 
 class AttachmentIn(Input):
-    """A file. The address is passed on to the other side; this service does not fetch it."""
+    """A file. A human's message to the customer passes the address on. For a ticket the file is fetched, once and
+    within a minute of the event: the address must be public, with https, and need no credentials and no redirect."""
 
     name: Annotated[str, _word(255)]
     content_type: Word = Field("application/octet-stream", examples=["image/png"])

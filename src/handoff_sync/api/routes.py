@@ -21,6 +21,7 @@ _MEANINGS: Final = {
     404: "Nothing of that name in this workspace",
     408: "The body came too slowly",
     409: "The state does not allow it",
+    410: "It was there and is no more",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "A field is not as expected",

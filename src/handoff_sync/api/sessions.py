@@ -115,7 +115,7 @@ async def list_sessions(request: Request, wanted: Annotated[Wanted, Query()]) ->
     openapi_extra=_NEEDS,
 )
 async def get_session(request: Request, session_id: SessionId) -> Response:
-    return _json(session_view(await _known(request, session_id)))
+    return _json(session_view(await known(request, session_id)))
 
 
 @router.get(
@@ -130,11 +130,12 @@ async def get_transcript(
     request: Request, session_id: SessionId, cursor: Cursor = None, limit: Limit = 100
 ) -> Response:
     """Public messages and private ones (notes, drafts); look at `visibility` before you show one to a customer."""
-    await _known(request, session_id)
+    session = await known(request, session_id)
     deps, start = deps_of(request), position(cursor)
     rows = await deps.read(deps.reads.messages, session_id, start, limit + 1)
     more = after(rows[limit - 1].seq) if len(rows) > limit else None
-    return _json(Transcript(items=[message_view(row) for row in rows[:limit]], next=more))
+    items = [message_view(session, row, deps.public_url) for row in rows[:limit]]
+    return _json(Transcript(items=items, next=more))
 
 
 @router.get(
@@ -146,7 +147,7 @@ async def get_transcript(
     openapi_extra=_NEEDS,
 )
 async def get_timeline(request: Request, session_id: SessionId, cursor: Cursor = None, limit: Limit = 100) -> Response:
-    await _known(request, session_id)
+    await known(request, session_id)
     deps, start = deps_of(request), position(cursor)
     rows = await deps.read(deps.reads.timeline, session_id, start, limit + 1)
     more = after(rows[limit - 1].id) if len(rows) > limit else None
@@ -162,7 +163,7 @@ async def get_timeline(request: Request, session_id: SessionId, cursor: Cursor =
     openapi_extra=_NEEDS,
 )
 async def get_pause_log(request: Request, session_id: SessionId, cursor: Cursor = None, limit: Limit = 100) -> Response:
-    await _known(request, session_id)
+    await known(request, session_id)
     deps, start = deps_of(request), position(cursor)
     rows = await deps.read(deps.reads.pause_log, caller_of(request).workspace_id, session_id, start, limit + 1)
     return _pause_logs(rows, limit)
@@ -178,7 +179,7 @@ async def get_pause_log(request: Request, session_id: SessionId, cursor: Cursor 
 )
 async def explain_session(request: Request, session_id: SessionId) -> Response:
     """One sentence for people, and the facts behind it."""
-    session = await _known(request, session_id)
+    session = await known(request, session_id)
     deps = deps_of(request)
     workspace = await deps.quick(deps.lookups.workspace, session.workspace)
     assert workspace is not None  # the key is one of this workspace
@@ -222,7 +223,7 @@ def _of_conversation(
             return tuple(sorted(found, key=lambda row: row[0]))[:limit]
 
 
-async def _known(request: Request, session_id: str) -> Session:
+async def known(request: Request, session_id: str) -> Session:
     """The session, if it is one of the caller's workspace."""
     deps = deps_of(request)
     session = await deps.quick(deps.reads.session, caller_of(request).workspace_id, session_id)

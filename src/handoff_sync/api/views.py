@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from handoff_sync.core.effects import StoredMessage, Visibility
+from handoff_sync.core.files import addressed
 from handoff_sync.core.model import (
     AiMode,
     AuthorClass,
@@ -221,8 +222,8 @@ def session_view(session: Session) -> SessionView:
     return SessionView.model_validate(session)
 
 
-def message_view(stored: StoredMessage) -> MessageView:
-    said = stored.message
+def message_view(session: Session, stored: StoredMessage, public_url: str) -> MessageView:
+    said = addressed(session, stored.message, public_url)
     return MessageView(
         seq=stored.seq,
         id=said.id,

@@ -32,6 +32,7 @@ def table() -> None:
 
     typer.echo("| setting | default | meaning |\n|---|---|---|")
     for name, field in Settings.model_fields.items():
-        default = "" if field.default in ("", None, ()) else f"`{field.default}`"
+        plain = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+        default = "" if plain in ("", None) else f"`{plain}`"
         example = f" Example: `{field.examples[0]}`" if field.examples else ""
         typer.echo(f"| `{PREFIX}{name.upper()}` | {default} | {field.description}{example} |")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final
 from urllib.parse import urljoin, urlsplit
 
-from handoff_sync.contract.connector import CALL_DEADLINE_S
+from handoff_sync.contract.deadline import ends_at
 from handoff_sync.contract.http import Answer, HttpClient
 from handoff_sync.errors import DestinationRefused, FileUnavailable, VendorDown
 
@@ -18,17 +18,15 @@ Headers = Callable[[str], Mapping[str, str]]
 """The headers for an origin such as https://acme.example.com: credentials for the account's own, else none."""
 
 
-def download(
-    http: HttpClient, url: str, into: BinaryIO, max_bytes: int, headers: Headers, total_s: float = CALL_DEADLINE_S
-) -> Answer:
+def download(http: HttpClient, url: str, into: BinaryIO, max_bytes: int, headers: Headers) -> Answer:
     """The last answer, whatever its status. Every hop passes the address guard, and none leaves https for http.
 
     Raises:
         FileUnavailable, FileTooLarge, DestinationRefused, VendorDown: as `HttpClient.download`.
     """
-    ends_at = time.monotonic() + total_s
+    until = ends_at()
     for _ in range(MOST_HOPS + 1):
-        left = ends_at - time.monotonic()
+        left = until - time.monotonic()
         if left <= 0:
             break
         answer = http.download(url, into, max_bytes, headers(origin_of(url)), left)
@@ -42,6 +40,13 @@ def origin_of(url: str) -> str:
     """Scheme, host and port of an address, in lower case."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def at_account(url: str, origin: str, base: str | None) -> str:
+    """The address of something of the account at `origin`; where a simulator plays it, at the simulator's `base`."""
+    if base is None or origin_of(url) != origin.lower():
+        return url
+    return f"{base}{url[len(origin) :]}"
 
 
 def believed(answer: Answer, what: str, wait_s: float | None = None) -> Answer:

@@ -22,6 +22,7 @@ import httpx
 from handoff_sync.contract.address import AddressGuard
 from handoff_sync.contract.backend import Deadline, GuardedBackend
 from handoff_sync.contract.connector import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from handoff_sync.contract.files import LocalFile
 from handoff_sync.contract.waiting import retry_after_s
 from handoff_sync.errors import (
     DestinationRefused,
@@ -65,16 +66,6 @@ class Answer:
         return retry_after_s(self.headers, now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormFile:
-    """A file to be sent in the field of a form. It is read piece by piece, from where it stands."""
-
-    name: str
-    content_type: str
-    content: BinaryIO = field(repr=False)
-    field: str = "file"
-
-
 class HttpClient:
     """Calls over a pool of connections; safe to share between threads. It lives as long as its connection does."""
 
@@ -113,7 +104,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         content: bytes | Iterable[bytes] | None = None,
-        form_file: FormFile | None = None,
+        form_file: LocalFile | None = None,
         auth: tuple[str, str] | None = None,
         safe: bool | None = None,
         status_only: bool = False,
@@ -123,7 +114,7 @@ class HttpClient:
 
         Args:
             content: The body; pieces are sent as they come and need a content-length among the headers.
-            form_file: The body is a form with this one file.
+            form_file: The body is a form with this one file in its field `file`, read piece by piece.
             total_s: The longest that this call may take, where that is not the client's usual limit.
             safe: Whether the call changes nothing, so that a failure is VendorDown at any time; None decides by
                 the method.
@@ -131,7 +122,7 @@ class HttpClient:
         """
         what = _checked_name(method, url)
         safe = method.upper() in _READING if safe is None else safe
-        files = {form_file.field: (form_file.name, form_file.content, form_file.content_type)} if form_file else None
+        files = {"file": _from_its_start(form_file)} if form_file is not None else None
         with (
             self._in_our_words(what, safe, total_s),
             self._client.stream(
@@ -212,6 +203,12 @@ class HttpClient:
 def _answer(response: httpx.Response, body: bytes) -> Answer:
     names = {name.lower(): value for name, value in response.headers.items()}
     return Answer(status=response.status_code, headers=names, body=body)
+
+
+def _from_its_start(file: LocalFile) -> tuple[str, BinaryIO, str]:
+    assert file.content is not None, "only what was not laid down has content"
+    file.content.seek(0)
+    return file.name, file.content, file.content_type
 
 
 def _save(response: httpx.Response, into: BinaryIO, max_bytes: int) -> None:

@@ -194,6 +194,18 @@ class NoteOnTicket(_ToTicket):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachToTicket(_ToTicket):
+    """Put the newest files of the messages up to `through_seq` on a ticket that was opened with their words."""
+
+    through_seq: int
+    type: Literal["ticket.attach"] = "ticket.attach"
+
+    @property
+    def key(self) -> str:
+        return f"attach:{self.link}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetTicketStatus(_ToTicket):
     status: TicketStatus
     version: int
@@ -282,7 +294,9 @@ class AlertOps(_ByMail):
 
 
 PlatformEffect = SetAiMode | DeliverToCustomer | NotifyCustomer | HandBack | SessionChanged | QuotaChanged
-TicketEffect = OpenTicket | AppendToTicket | NoteOnTicket | SetTicketStatus | SetTicketAssignee | SetTicketTags
+TicketEffect = (
+    OpenTicket | AppendToTicket | NoteOnTicket | AttachToTicket | SetTicketStatus | SetTicketAssignee | SetTicketTags
+)
 MailEffect = MailAdmin | MailCustomer | AlertOps
 Effect = PlatformEffect | TicketEffect | MailEffect
 

@@ -310,6 +310,8 @@ class Session:
     """Counts applied events; 0 means that nothing is stored yet."""
     message_count: int = 0
     """Messages and private notes so far; the next one gets this + 1 as `seq`."""
+    file_count: int = 0
+    """Messages with files so far; a new ticket gets their newest files."""
     assignee: Person | None = None
     ai_agent_id: str | None = None
     paused_until: datetime | None = None

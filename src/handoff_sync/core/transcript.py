@@ -17,6 +17,7 @@ from handoff_sync.core.model import Attachment, AuthorClass, Customer, Message, 
 __all__ = [
     "TicketHead",
     "as_text",
+    "attachment_line",
     "author_of",
     "clock",
     "comment_html",
@@ -192,12 +193,14 @@ def author_of(item: Utterance, customer: str | None = None) -> str:
 
 def _body(message: Message) -> str:
     lines = [clean(message.text)] if message.text else []
-    return "\n".join(lines + [_attachment(attachment) for attachment in message.attachments])
+    return "\n".join(lines + [attachment_line(attachment) for attachment in message.attachments])
 
 
-def _attachment(attachment: Attachment) -> str:
+def attachment_line(attachment: Attachment, why_not: str = "", *, attached: bool = False) -> str:
+    """How a file stands in a text: with its address, unless it is `attached` there; `why_not` in plain words."""
     kind, name = one_line(attachment.content_type), one_line(attachment.name, 200)
-    return f"[Attachment: {name}, {kind}, {attachment.size} bytes] {one_line(attachment.url, 2000)}"
+    known = f"{name}, {kind}, {attachment.size} bytes" + (f"; not attached: {why_not}" if why_not else "")
+    return f"[Attachment: {known}]" + ("" if attached else f" {one_line(attachment.url, 2000)}")
 
 
 def clock(at: datetime) -> str:

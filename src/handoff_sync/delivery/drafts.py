@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from handoff_sync.contract.connector import CommentDraft, Requester, TicketDraft
-from handoff_sync.core.effects import AppendToTicket, NoteOnTicket, OpenTicket, StoredMessage, Visibility
+from handoff_sync.core.effects import (
+    AppendToTicket,
+    AttachToTicket,
+    NoteOnTicket,
+    OpenTicket,
+    StoredMessage,
+    Visibility,
+)
 from handoff_sync.core.model import AuthorClass, Customer, Handoff, Message, Session, TicketLink
 from handoff_sync.core.policy import ConnectionRule, Policy
 from handoff_sync.core.redaction import redact
@@ -16,9 +23,13 @@ from handoff_sync.errors import NotFound
 from handoff_sync.store.reads import Reads
 
 LONGEST_LINK = 500
+FILES_OF_THE_TALK = "Files of the conversation"
 
 Clean = Callable[[str], str]
 """Takes out of a text what must not leave."""
+
+Shown = Callable[[Message], Message]
+"""The message with its files as they stand in a ticket's text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +54,7 @@ class Drafts:
             (rule for rule in handoff.policy.connections if rule.connection == effect.connection),
             ConnectionRule(connection=effect.connection),
         )
-        clean = _cleaner(handoff)
+        clean = cleaner(handoff)
         messages = _stored([m for m in self._reads.messages(session.id) if m.seq <= effect.through_seq], clean)
         # Private notes are part of it: the ticket's first comment is internal.
         parts = ticket_parts(messages, self._head(session, handoff, clean), limit)
@@ -63,11 +74,11 @@ class Drafts:
         return Opening(draft=draft, rest=parts[1:])
 
     def comments(
-        self, session: Session, appends: Sequence[AppendToTicket], marker: str, limit: int
+        self, session: Session, appends: Sequence[AppendToTicket], marker: str, limit: int, shown: Shown
     ) -> tuple[CommentDraft, ...]:
         """One or more comments that say the messages, in order; several only where they are too long for one."""
-        clean = _cleaner(session.handoff)
-        messages = [_message(effect.message, clean) for effect in appends]
+        clean = cleaner(session.handoff)
+        messages = [shown(_message(effect.message, clean)) for effect in appends]
         by_customer = all(effect.message.author_class is AuthorClass.CUSTOMER for effect in appends)
         copied = not appends[0].public and appends[0].message.author_class is AuthorClass.HUMAN
         parts = comment_html(messages, limit, _customer(session, clean), signed=copied)
@@ -77,17 +88,41 @@ class Drafts:
             for n, html in enumerate(parts, start=1)
         )
 
-    def notes(self, session: Session, note: NoteOnTicket, limit: int) -> tuple[CommentDraft, ...]:
+    def notes(
+        self, session: Session, note: NoteOnTicket, said: Sequence[StoredMessage], limit: int, shown: Shown
+    ) -> tuple[CommentDraft, ...]:
         """An internal note, with what was said while the ticket rested."""
-        clean = _cleaner(session.handoff)
+        clean = cleaner(session.handoff)
+        below = [replace(item, message=shown(item.message)) for item in _stored(said, clean)]
+        return internal(note.key, note_parts(clean(note.text), below, limit, _customer(session, clean)))
+
+    def said_while_resting(self, session: Session, note: NoteOnTicket) -> list[StoredMessage]:
         wanted = range(note.after_seq + 1, note.through_seq + 1)
-        said = [m for m in self._reads.messages(session.id) if m.seq in wanted] if wanted else []
-        parts = note_parts(clean(note.text), _stored(said, clean), limit, _customer(session, clean))
-        return internal(note.key, parts)
+        return [m for m in self._reads.messages(session.id) if m.seq in wanted] if wanted else []
+
+    def files(
+        self, session: Session, effect: AttachToTicket, said: Sequence[StoredMessage], limit: int, shown: Shown
+    ) -> tuple[CommentDraft, ...]:
+        """An internal note with the files of what the ticket was opened with, whose words it has."""
+        clean = cleaner(session.handoff)
+        silent = [replace(item, message=replace(item.message, text="")) for item in _stored(said, clean)]
+        below = [replace(item, message=shown(item.message)) for item in silent]
+        return internal(effect.key, note_parts(FILES_OF_THE_TALK, below, limit, _customer(session, clean)))
+
+    def with_files(self, session: Session, effect: AttachToTicket, most: int) -> list[StoredMessage]:
+        """The newest messages that carry `most` files together, oldest first."""
+        found: list[StoredMessage] = []
+        for stored in reversed(self._reads.messages(session.id)):
+            if stored.seq <= effect.through_seq and stored.message.attachments:
+                found.insert(0, stored)
+                most -= len(stored.message.attachments)
+                if most <= 0:
+                    break
+        return found
 
     def tags(self, session: Session, tags: tuple[str, ...]) -> tuple[str, ...]:
         """Labels are free text of the platform and of people."""
-        return tuple(map(_cleaner(session.handoff), tags))
+        return tuple(map(cleaner(session.handoff), tags))
 
     def _head(self, session: Session, handoff: Handoff, clean: Clean) -> TicketHead:
         return TicketHead(
@@ -128,7 +163,7 @@ def _requester(session: Session, clean: Clean) -> Requester:
     return Requester(external_id=f"{session.workspace}:{known_as}", customer=_customer(session, clean))
 
 
-def _cleaner(handoff: Handoff | None) -> Clean:
+def cleaner(handoff: Handoff | None) -> Clean:
     """Masks card numbers and secrets, unless the handoff's policy leaves them."""
     return redact if handoff is None or handoff.policy.redact else lambda text: text
 

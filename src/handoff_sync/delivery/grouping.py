@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handoff_sync.core.effects import AppendToTicket, OpenTicket, SetTicketTags
+from handoff_sync.core.effects import AppendToTicket, AttachToTicket, OpenTicket, SetTicketTags
 from handoff_sync.store.rows import OutboxRow
 
 
@@ -29,12 +29,16 @@ def comment_group(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
 def opening_tags(rows: Sequence[OutboxRow]) -> tuple[OutboxRow, SetTicketTags] | None:
     """The tags that directly follow the opening: the new ticket can have them from the start, which saves a call.
 
-    Rows of a lane keep their order and none comes in between, so every attempt finds the same ones.
+    Rows of a lane keep their order and but for the files none comes in between, so every attempt finds the same ones.
     """
-    if len(rows) < 2 or not isinstance(rows[0].effect, OpenTicket):
+    if not rows or not isinstance(rows[0].effect, OpenTicket):
         return None
-    effect = rows[1].effect
-    return (rows[1], effect) if isinstance(effect, SetTicketTags) and not effect.remove else None
+    for row in rows[1:]:
+        if isinstance(row.effect, SetTicketTags) and not row.effect.remove:
+            return row, row.effect
+        if not isinstance(row.effect, AttachToTicket):
+            break
+    return None
 
 
 def _alike(one: AppendToTicket, other: AppendToTicket) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,9 @@ import structlog
 from handoff_sync.callbacks import Callback, CallbackOutcome, CallbackResult, send
 from handoff_sync.contract.http import HttpClient
 from handoff_sync.core.backoff import next_callback
+from handoff_sync.core.effects import DeliverToCustomer
+from handoff_sync.core.files import addressed, inert_type, safe_name
+from handoff_sync.core.model import Message, Session
 from handoff_sync.delivery.lease import Lease
 from handoff_sync.errors import HandoffError
 from handoff_sync.store.admin import Admin
@@ -29,11 +33,14 @@ GIVE_UP_AFTER = timedelta(days=5)
 class PlatformLane:
     """Posts the first row of the lane. An endpoint that is away holds back only its own lane."""
 
-    def __init__(self, admin: Admin, reads: Reads, http: HttpClient, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, admin: Admin, reads: Reads, http: HttpClient, clock: Callable[[], datetime], public_url: str
+    ) -> None:
         self._admin = admin
         self._reads = reads
         self._http = http
         self._clock = clock
+        self._public_url = public_url
 
     def perform(self, lease: Lease) -> None:
         rows = lease.claim.rows
@@ -87,13 +94,24 @@ class PlatformLane:
         return self._admin.endpoint_secrets(endpoint.id)
 
     def _callback(self, claim: Claim, row: OutboxRow) -> Callback:
-        """The effect with the names by which the platform knows the talk."""
+        """The effect with the names by which the platform knows the talk, and files under addresses of ours."""
         assert claim.session_id is not None
         session = self._reads.session_by_id(claim.session_id)
-        assert not isinstance(row.effect, UnreadableEffect)  # the runner lets none through
-        data: dict[str, Any] = json.loads(encode_effect(row.effect))
+        effect = row.effect
+        assert not isinstance(effect, UnreadableEffect)  # the runner lets none through
+        if isinstance(effect, DeliverToCustomer) and session is not None:
+            effect = replace(effect, message=self._addressed(session, effect.message))
+        data: dict[str, Any] = json.loads(encode_effect(effect))
         data |= {
             "session_id": claim.session_id,
             "conversation_id": session.conversation_id if session is not None else None,
         }
         return Callback(id=f"msg_{row.id}", type=str(data.pop("type")), timestamp=row.created_at, data=data)
+
+    def _addressed(self, session: Session, message: Message) -> Message:
+        """Types as a browser may be told them: an agent's page must not become one of the platform's."""
+        ours = addressed(session, message, self._public_url)
+        if ours is message:
+            return message
+        files = (replace(f, name=safe_name(f.name), content_type=inert_type(f.content_type)) for f in ours.attachments)
+        return replace(ours, attachments=tuple(files))

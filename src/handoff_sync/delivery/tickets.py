@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from handoff_sync.contract.connector import CommentDraft, Connector
 from handoff_sync.core.backoff import next_attempt
 from handoff_sync.core.effects import (
     AppendToTicket,
+    AttachToTicket,
     NoteOnTicket,
     OpenTicket,
     SetTicketAssignee,
@@ -20,6 +22,7 @@ from handoff_sync.core.model import Person, Session, TicketLink
 from handoff_sync.core.transcript import note_parts
 from handoff_sync.delivery import aftermath
 from handoff_sync.delivery.appending import Appender
+from handoff_sync.delivery.attaching import Attacher
 from handoff_sync.delivery.connections import ConnectionPool, Held
 from handoff_sync.delivery.drafts import Drafts, internal
 from handoff_sync.delivery.grouping import comment_group
@@ -42,6 +45,7 @@ class TicketLane:
         connections: ConnectionPool,
         reads: Reads,
         drafts: Drafts,
+        attacher: Attacher,
         clock: Callable[[], datetime],
         checkpoint: Checkpoint,
         settle_s: float | None = None,
@@ -51,6 +55,7 @@ class TicketLane:
         self._clock = clock
         self._checkpoint = checkpoint
         self._drafts = drafts
+        self._attacher = attacher
         self._appender = Appender(checkpoint)
         self._opener = Opener(drafts, self._appender, clock, checkpoint, settle_s)
 
@@ -67,7 +72,9 @@ class TicketLane:
             case _ if not link.is_live or link.remote_id is None:
                 aftermath.unsayable(lease, rows, link)
                 return
-            case AppendToTicket() | NoteOnTicket():
+            case AttachToTicket() if self._attacher.rule(connector) is None:
+                lease.settle({rows[0].id: "Files are not attached here."})
+            case AppendToTicket() | NoteOnTicket() | AttachToTicket():
                 self._say(lease, session, link, connector)
             case SetTicketAssignee(person=Person() as person) if not _works_at(person, link):
                 self._say(lease, session, link, connector)
@@ -99,21 +106,31 @@ class TicketLane:
         if (until := pacing.hold_until) is not None:
             raise Held(until, "The ticket has had many updates; this waits for its neighbours.")
         group = comment_group(lease.claim.rows)
-        limit = connector.capabilities.max_comment_bytes
-        marker = group[0].key
-        comments = self._comments(session, group, marker, limit)
+        comments = self._comments(lease, session, group, connector)
         self._act(lease, link, group, connector, comments, pacing)
 
     def _comments(
-        self, session: Session, group: Sequence[OutboxRow], marker: str, limit: int
+        self, lease: Lease, session: Session, group: Sequence[OutboxRow], connector: Connector
     ) -> tuple[CommentDraft, ...]:
-        first = group[0].effect
-        if isinstance(first, NoteOnTicket):
-            return self._drafts.notes(session, first, limit)
-        if isinstance(first, SetTicketAssignee):
-            return internal(marker, note_parts(_taken_by(first), [], limit))
-        appends = [row.effect for row in group if isinstance(row.effect, AppendToTicket)]
-        return self._drafts.comments(session, appends, marker, limit)
+        """What the group says, with its files as far as they can be had."""
+        first, limit = group[0], connector.capabilities.max_comment_bytes
+        prepare = partial(self._attacher.prepare, lease, first, connector, session)
+        match first.effect:
+            case SetTicketAssignee() as effect:
+                return internal(first.key, note_parts(_taken_by(effect), [], limit))
+            case NoteOnTicket() as note:
+                said = self._drafts.said_while_resting(session, note)
+                files = prepare([item.message for item in said])
+                return files.on(self._drafts.notes(session, note, said, limit, files.shown))
+            case AttachToTicket() as effect:
+                rule = self._attacher.rule(connector)
+                said = self._drafts.with_files(session, effect, rule.most if rule is not None else 0)
+                files = prepare([item.message for item in said])
+                return files.on(self._drafts.files(session, effect, said, limit, files.shown))
+            case _:
+                appends = [row.effect for row in group if isinstance(row.effect, AppendToTicket)]
+                files = prepare([effect.message for effect in appends])
+                return files.on(self._drafts.comments(session, appends, first.key, limit, files.shown))
 
     def _act(
         self,
@@ -131,6 +148,11 @@ class TicketLane:
             aftermath.full(lease, group, link, error)
         except (TicketGone, TicketClosed) as error:
             self._look_again(lease, link, error)
+        except VendorRejected as error:
+            if not any(comment.files for comment in comments):
+                raise
+            self._attacher.refuse_all(lease, group[0])
+            raise Held(self._clock(), f"It is said again without its files. {error}") from error
         else:
             self._checkpoint("append.settling")
             aftermath.said(lease, group, link, made, pacing.spent(len(made)))

@@ -65,6 +65,9 @@ _MESSAGES = (
     .order_by(messages.c.seq)
     .limit(bindparam("limit"))
 )
+_MESSAGE = select(messages.c.body).where(
+    messages.c.session_id == bindparam("session"), messages.c.message_id == bindparam("message")
+)
 _TIMELINE = (
     select(timeline)
     .where(
@@ -155,6 +158,10 @@ class Reads:
         """The transcript, in the order of `seq`."""
         rows = self._rows(_MESSAGES, {"session": session_id, "after": after_seq, "limit": limit})
         return tuple(decode_message(row.body) for row in rows)
+
+    def message(self, session_id: str, message_id: str) -> StoredMessage | None:
+        rows = self._rows(_MESSAGE, {"session": session_id, "message": message_id})
+        return decode_message(rows[0].body) if rows else None
 
     def timeline(self, session_id: str, after_id: int = 0, limit: int = ALL) -> tuple[TimelineRow, ...]:
         rows = self._rows(_TIMELINE, {"session": session_id, "after": after_id, "limit": limit})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -168,7 +169,8 @@ def upload(request: Request) -> Answer:
 
 def store_file(account: Account, base: str, name: str, file: StoredFile) -> dict[str, object]:
     """Keep a file; what an attachment says of it. Fetching it needs credentials."""
-    key = f"{secrets.token_hex(8)}/{secrets.token_hex(8)}-{name}"
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    key = f"{secrets.token_hex(8)}/{secrets.token_hex(8)}-{plain}"
     account.files[key] = file
     return {"url": f"{base}/api/attachment/download/{key}", "name": name, "size": len(file.content),
             "content_type": file.content_type, "public": False}  # fmt: skip

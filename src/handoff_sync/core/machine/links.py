@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from handoff_sync.core.effects import (
     AppendToTicket,
+    AttachToTicket,
     NoteOnTicket,
     OpenTicket,
     SetTicketAssignee,
@@ -126,6 +127,8 @@ def _open(step: Step, rule: ConnectionRule, handoff: Handoff, role: LinkRole) ->
             follow_up_of=latest.id if latest is not None and latest.state is LinkState.CLOSED else None,
         )
     )
+    if session.file_count:
+        step.emit(AttachToTicket(link=link_id, through_seq=session.message_count))
     step.tag(link_id, add=("ai_paused", *session.labels))
 
 

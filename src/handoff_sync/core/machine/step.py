@@ -149,7 +149,7 @@ class Step:
         """Adds a message to the transcript."""
         visibility = Visibility.PUBLIC if public else Visibility.PRIVATE
         stored = StoredMessage(seq=self.session.message_count + 1, message=message, visibility=visibility, kind=kind)
-        self.change(message_count=stored.seq)
+        self.change(message_count=stored.seq, file_count=self.session.file_count + bool(message.attachments))
         self._messages.append(stored)
         return stored
 

@@ -1,0 +1,105 @@
+"""Files at Gorgias: the clauses of every helpdesk, and what is Gorgias' own."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from handoff_connectors.gorgias import GorgiasConnector
+from handoff_connectors.gorgias.simulator import GorgiasSimulator
+from handoff_sync.errors import FileUnavailable, VendorDown, VendorRejected
+from tests.connectors.file_clauses import FileBench, FileClauses, local
+from tests.connectors.gorgias.conftest import Script
+from tests.connectors.zendesk.conftest import answer
+from tests.loopback import Server, serve
+
+PUBLIC = {"id": 7, "channel": "email", "public": True, "from_agent": True, "via": "helpdesk"}
+
+
+@pytest.fixture
+def bench(desk: GorgiasSimulator, bot: GorgiasConnector) -> FileBench:
+    known = desk.credentials
+
+    def shown(ticket: str) -> list[tuple[str, bytes]]:
+        return [(f["name"], _read(desk, f["url"], (known.email, known.api_key)))
+                for f in desk.state.messages(ticket)[-1].attachments]  # fmt: skip
+
+    return FileBench(
+        bot,
+        shown,
+        lambda ticket, files, public: str(desk.reply(ticket, "Here", public=public, files=files).id),
+        lambda ticket, message: desk.make_public(ticket, int(message), public=False),
+        lambda: desk.faults.lose_answer(method="POST", path=r"/tickets/\d+/messages"),
+        lambda ticket: len(desk.state.messages(ticket)),
+    )
+
+
+def _read(desk: GorgiasSimulator, url: str, auth: tuple[str, str]) -> bytes:
+    return httpx.get(re.sub(r"https?://[^/]+", desk.base_url, url, count=1), auth=auth).content
+
+
+class TestFiles(FileClauses):
+    pass
+
+
+@pytest.fixture
+def other() -> Iterator[Server]:
+    """Another host on this machine, with a file."""
+
+    def give(peer: socket.socket) -> None:
+        peer.sendall(answer(200, b"%PDF", kind="application/pdf"))
+        peer.close()
+
+    with serve(give) as server:
+        yield server
+
+
+def test_an_upload_is_a_form_with_one_file(gorgias: Script, connector: GorgiasConnector) -> None:
+    told = {"url": "https://uploads.example.com/1-a.txt", "name": "a.txt", "size": 5, "content_type": "text/plain"}
+    gorgias.say("POST /api/upload", answer(201, [told]))
+    receipt = connector.upload(local('a"\nb\u202e.txt', b"words", "text/plain"))
+    (heard,) = gorgias.to("POST /api/upload")
+    assert heard.target == "/api/upload?type=attachment"
+    assert heard.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert heard.body.count(b"Content-Disposition") == 1 and b'name="file"' in heard.body
+    assert b"\r\n\r\nwords\r\n--" in heard.body and b'filename="a%22%0Ab' in heard.body
+    assert json.loads(receipt) == told
+
+
+def test_a_refused_upload_is_told_from_one_that_may_work_later(gorgias: Script, connector: GorgiasConnector) -> None:
+    for status, error in ((413, VendorRejected), (400, VendorRejected), (500, VendorDown)):
+        gorgias.say("POST /api/upload", answer(status, {"error": {"msg": "no"}}))
+        with pytest.raises(error):
+            connector.upload(local())
+
+
+def test_our_key_is_shown_to_our_own_host_alone(gorgias: Script, connector: GorgiasConnector, other: Server) -> None:
+    files = [{"url": "https://acme.gorgias.com/api/attachment/download/x/a.pdf", "name": "a.pdf"},
+             {"url": f"{other.url}/b.pdf", "name": "b.pdf"}]  # fmt: skip
+    gorgias.say("GET /api/tickets/5/messages/7", answer(200, {**PUBLIC, "attachments": files}))
+    gorgias.say("GET /api/attachment/download/x/a.pdf", answer(200, b"%PDF", kind="application/pdf"))
+    for number in (0, 1):
+        into = io.BytesIO()
+        connector.download("5", "7", number, into, 1000)
+        assert into.getvalue() == b"%PDF"
+    assert gorgias.heard[-2].headers["authorization"].startswith("Basic ")
+    assert b"authorization" not in other.requests[0].lower()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"public": False}, {"channel": "internal-note"}, {"deleted_datetime": "2026-01-01T00:00:00"},
+     {"source": {"type": "internal-note"}}],
+)  # fmt: skip
+def test_no_sign_of_a_note_is_overlooked(gorgias: Script, connector: GorgiasConnector, more: dict[str, object]) -> None:
+    file = {"url": f"{gorgias.url}/a.pdf", "name": "a.pdf"}
+    gorgias.say("GET /api/tickets/5/messages/7", answer(200, {**PUBLIC, "attachments": [file], **more}))
+    with pytest.raises(FileUnavailable):
+        connector.download("5", "7", 0, io.BytesIO(), 1000)
+    assert not gorgias.to("GET /a.pdf")
