@@ -128,6 +128,7 @@ class Reader:
         gone = removed(ticket)
         authors = self._authors(fresh)
         event, changed_by = self._changed_by(ticket, fresh, authors, seen)
+        customer = int_at(ticket, "customer", "id")
         following = seen.then(messages, event, _state(ticket), status in _DONE, now)
         return TicketSnapshot(
             id=number,
@@ -137,7 +138,7 @@ class Reader:
             cursor=following.dump(),
             assignee=self._assignee(ticket),
             tags=tags_of(ticket),
-            comments=tuple(to_comment(m, self._people.us, authors.get(_sender(m))) for m in fresh),
+            comments=tuple(to_comment(m, self._people.us, authors.get(_sender(m)), customer) for m in fresh),
             changed_by=changed_by,
             deleted=bool(gone),
             url=self._settings.ticket_url(number),
@@ -227,10 +228,11 @@ class Reader:
 
     def _answered(self, ticket: Wild, fresh: Sequence[Wild], authors: dict[int, Wild]) -> HelpdeskAgent | None:
         """The agent of a fresh answer: closing comes with one (Send & Close), taking a ticket too."""
+        customer = int_at(ticket, "customer", "id")
         for message in reversed(fresh):
-            author = authors.get(_sender(message))
+            author = author_of(message, self._people.us, authors.get(_sender(message)), customer)
             near = _updated_at(ticket, self._now()) - sent_at(message) <= _SAME_STEP
-            if near and author_of(message, self._people.us, author) is CommentAuthor.AGENT:
+            if near and author is CommentAuthor.AGENT:
                 return to_agent(message["sender"])
         return None
 

@@ -144,6 +144,19 @@ def test_one_sign_of_a_note_is_enough(change: dict[str, Any]) -> None:
     assert to_comment(message(**change), US, Wild(DANA)).public is False
 
 
+@pytest.mark.parametrize(
+    ("receiver", "expected"),
+    [
+        ({"id": 5}, CommentAuthor.AGENT),
+        (None, CommentAuthor.AGENT),
+        ({"id": 6}, CommentAuthor.UNKNOWN),
+        ({"email": "supplier@example.com"}, CommentAuthor.UNKNOWN),
+    ],
+)
+def test_what_goes_to_somebody_else_is_nobodys(receiver: dict[str, Any] | None, expected: CommentAuthor) -> None:
+    assert to_comment(message(receiver=receiver), US, Wild(DANA), customer=5).author is expected
+
+
 def test_a_message_as_read() -> None:
     files = [{"url": "https://f.example.com/a", "name": "a.txt", "size": 3, "content_type": "text/plain"}, {"url": ""}]
     comment = to_comment(message(attachments=files), US, Wild(DANA))
