@@ -10,11 +10,11 @@ import inspect
 from collections.abc import Callable
 from types import ModuleType
 
-from tests.contract.suite import appending, opening, refusals, statuses
+from tests.contract.suite import appending, leaving, opening, reading, refusals, statuses, whispering
 from tests.contract.suite.bench import Bench
 
 Clause = Callable[[Bench], None]
-MODULES = (opening, appending, statuses, refusals)
+MODULES = (opening, appending, statuses, reading, whispering, leaving, refusals)
 
 
 def clauses() -> dict[str, Clause]:
