@@ -18,7 +18,8 @@ from handoff_sync.delivery.drafts import Drafts
 from handoff_sync.delivery.letters import Letters
 from handoff_sync.delivery.mail import MailLane
 from handoff_sync.delivery.platform import PlatformLane
-from handoff_sync.delivery.runner import Performer, Runner
+from handoff_sync.delivery.runner import Performer, Runner, Turns
+from handoff_sync.delivery.shares import Shares, spare
 from handoff_sync.delivery.sources import Sources
 from handoff_sync.delivery.sweep import SweepLane, SweepPlan
 from handoff_sync.delivery.sync import SyncLane
@@ -73,8 +74,9 @@ class App:
         self.doorbell.start()
         self.committer.start()
         if workers:
+            threads = self.settings.worker_threads
             declare_actors(self.broker, self.runner)
-            self._worker = EmbeddedWorker(self.broker, self.settings.worker_threads)
+            self._worker = EmbeddedWorker(self.broker, threads + spare(threads))
             self._worker.start()
         if sweeper:
             self.sweeper.start()
@@ -114,6 +116,7 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
     limits = settings.attachment_max_bytes, settings.attachment_refused
     sources = Sources(HttpClient(guard), connections, now, *limits)
     performers = _performers(settings, reads, admin, connections, http, sources, now, checkpoint)
+    turns = Turns(Shares(settings.worker_threads), reads.place_of, doorbell.ring)
     return App(
         settings=settings,
         db=db,
@@ -121,7 +124,7 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
         reads=reads,
         admin=admin,
         connections=connections,
-        runner=Runner(committer, performers, connections, now, settings.lease_s),
+        runner=Runner(committer, performers, connections, now, settings.lease_s, turns),
         broker=broker,
         doorbell=doorbell,
         sweeper=Sweeper(committer, reads, doorbell.remind, settings.sweep_interval_s, SweepPlan(committer, admin).tick),

@@ -94,7 +94,12 @@ class Settings(BaseSettings):
     alert_to: str = Field(
         "", description="Mail address for operators' alerts. Empty: they are only logged.", examples=["ops@example.com"]
     )
-    worker_threads: int = Field(8, ge=1, le=64, description="Threads of one worker process.")
+    worker_threads: int = Field(
+        8,
+        ge=1,
+        le=64,
+        description="Threads of one worker process that one helpdesk may fill; a quarter more are kept for the others.",
+    )
     database_writers: int = Field(2, ge=1, le=16, description="Writing connections per process on PostgreSQL.")
     private_destinations: Networks = Field(
         (),

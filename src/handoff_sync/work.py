@@ -9,6 +9,7 @@ from typing import NoReturn
 import dramatiq
 
 from handoff_sync.bootstrap import build
+from handoff_sync.delivery.shares import spare
 from handoff_sync.logs import configure_logs
 from handoff_sync.settings import load_settings
 from handoff_sync.worker.actors import declare_actors
@@ -35,11 +36,15 @@ def serve(processes: int, threads: int) -> NoReturn:
     dramatiq reads these two from the environment, and at import: hence a fresh interpreter. With its default an idle
     worker would hear of a new lane a quarter of a second late.
     """
-    tuning = {"dramatiq_worker_timeout": str(POLL_MS), "dramatiq_queue_prefetch": str(threads)}
+    tuning = {
+        "dramatiq_worker_timeout": str(POLL_MS),
+        "dramatiq_queue_prefetch": str(threads + spare(threads)),
+        "HANDOFF_WORKER_THREADS": str(threads),  # by which each process divides its threads
+    }
     command = [
         *(sys.executable, "-m", "dramatiq", "handoff_sync.work:setup"),
         *("--processes", str(processes)),
-        *("--threads", str(threads)),
+        *("--threads", str(threads + spare(threads))),
         *("--worker-shutdown-timeout", str(SHUTDOWN_MS)),
         "--skip-logging",
     ]

@@ -222,10 +222,14 @@ class TicketCreated(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketCreateFailed(_Event):
-    """The delivery was parked. `permanent`: the helpdesk refused; else attempts were spent."""
+    """The delivery was parked. `permanent`: the helpdesk refused; else attempts were spent.
+
+    `waits`: it is not parked, but waits until somebody has set the connection right.
+    """
 
     link: str
     permanent: bool
+    waits: bool = False
     reason: str = ""
     type: Literal["ticket.create_failed"] = "ticket.create_failed"
 

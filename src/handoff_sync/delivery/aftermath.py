@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from handoff_sync.contract.connector import TicketRef
-from handoff_sync.core.effects import AppendToTicket, Outcome, Verdict
+from handoff_sync.core.effects import AppendToTicket, OpenTicket, Outcome, Verdict
 from handoff_sync.core.events import Event, HandoffRequested, TicketCreated, TicketCreateFailed, TicketStatusChanged
 from handoff_sync.core.model import AuthorClass, EndReason, LinkState, Session, TicketLink, TicketStatus, Trigger
 from handoff_sync.core.policy import Mode
-from handoff_sync.delivery.lease import Lease
+from handoff_sync.delivery.lease import Also, Lease
 from handoff_sync.errors import HandoffError, TicketFull, VendorRejected
 from handoff_sync.service.apply import step
 from handoff_sync.service.hooks import wake_sync
@@ -54,6 +54,24 @@ def open_failed(lease: Lease, row: OutboxRow, link_id: str, error: HandoffError)
         _tell(uow, lease, failed)
 
     lease.park([row], str(error), block=True, also=also)
+
+
+def ticket_waits(lease: Lease, reason: str) -> Also | None:
+    """A ticket that is to be opened waits for a person: people hear of it once, for nobody else does anything."""
+    first = lease.claim.rows[0].effect if lease.claim.rows else None
+    if not isinstance(first, OpenTicket):
+        return None
+    link, name = first.link, f"waits:{first.link}"
+
+    def also(uow: UnitOfWork) -> None:
+        workspace = lease.claim.workspace_id
+        if uow.inbox_result(workspace, name) is not None:
+            return
+        event = TicketCreateFailed(id=name, at=uow.now, link=link, permanent=False, waits=True, reason=reason)
+        _tell(uow, lease, event)
+        uow.record_inbox(workspace, name, event.type, lease.claim.session_id, "")
+
+    return also
 
 
 def said(

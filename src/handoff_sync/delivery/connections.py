@@ -33,6 +33,14 @@ class Held(HandoffError):
         self.reason = reason
 
 
+class Stopped(Held):
+    """The helpdesk refused our credentials: the work waits for a person."""
+
+
+class SwitchedOff(HandoffError):
+    """A person has switched the connection off: nothing more is sent, and nothing waits for it."""
+
+
 class ConnectionPool:
     """Connectors by connection id. A changed setting makes a new connector at its next use."""
 
@@ -70,10 +78,12 @@ class ConnectionPool:
         return self.get(row.id).verify_webhook(request)
 
     def must_be_usable(self, connection_id: str, now: datetime) -> None:
-        """Held while the connection is stopped, switched off or paused."""
+        """Held while the connection is paused, Stopped while it is stopped; SwitchedOff, NotFound for ever."""
         row = self._row(connection_id)
-        if row.stopped_reason is not None or not row.enabled:
-            raise Held(now + timedelta(hours=1), row.stopped_reason or "The connection is switched off.")
+        if not row.enabled:
+            raise SwitchedOff(f"The connection {row.name!r} is switched off.")
+        if row.stopped_reason is not None:
+            raise Stopped(now + timedelta(hours=1), row.stopped_reason)
         if row.paused_until is not None and row.paused_until > now:
             raise Held(row.paused_until, "The helpdesk asked us to wait.")
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
+import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
 from handoff_sync.core.backoff import next_attempt
-from handoff_sync.delivery.connections import ConnectionPool, Held
+from handoff_sync.delivery import aftermath
+from handoff_sync.delivery.connections import ConnectionPool, Held, Stopped
 from handoff_sync.delivery.lease import Lease, LeaseLost
 from handoff_sync.delivery.mail import MAIL_LEASE_S
+from handoff_sync.delivery.shares import Shares, Turn
 from handoff_sync.errors import (
     DestinationRefused,
     HandoffError,
@@ -31,6 +35,10 @@ log = structlog.get_logger(__name__)
 
 MAX_EXPIRIES = 3
 STOPPED_RECHECK = timedelta(hours=1)
+COME_BACK_S = (2.0, 6.0)
+"""When a lane tries again whose place hangs: neither all at once, nor so often that finding them is all we do."""
+LINGER_S = 2.0
+"""How long one message goes on with lanes that wait: a process that is to end must not wait for all of them."""
 
 
 class Performer(Protocol):
@@ -45,6 +53,15 @@ class Performer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """What a runner needs so that lanes of one place leave room for others: a count, where a lane goes, the bell."""
+
+    shares: Shares
+    place_of: Callable[[str], str | None]
+    ring: Callable[[Collection[str]], None]
+
+
 class Runner:
     """Performs lanes; `performers` by the first word of a lane's destination."""
 
@@ -55,28 +72,75 @@ class Runner:
         connections: ConnectionPool,
         clock: Callable[[], datetime],
         lease_s: float,
+        turns: Turns,
     ) -> None:
         self._committer = committer
         self._performers = performers
         self._connections = connections
         self._clock = clock
         self._lease_s = lease_s
+        self._turns = turns
 
     def run(self, lane_id: str) -> None:
-        """Runs the lane if it is due and free. Never raises: what failed is recorded, and time brings it back."""
+        """Runs the lane if it is due, free and its turn. Never raises: what failed is recorded, time brings it back.
+
+        Whoever ends a lane of a busy place goes on with one that waited for it.
+        """
+        ends, place = time.monotonic() + LINGER_S, self._run(lane_id)
+        while place is not None and (following := self._turns.shares.following(place)) is not None:
+            if time.monotonic() > ends:
+                self._turns.ring((following,))
+                return
+            place = self._run(following) or place
+
+    def _run(self, lane_id: str) -> str | None:
+        """The place where a lane has ended; None when this one did not run."""
         try:
+            if self._turns.shares.crowded and self._waits(lane_id):
+                return None
             lease_s = MAIL_LEASE_S if lane_id.endswith("/mail") else self._lease_s
             claim = self._committer.run(Job(run=lambda uow: uow.claim(lane_id, lease_s)))
             if claim is not None:
-                self._hold(Lease(self._committer, claim, lease_s))
+                return self._in_turn(Lease(self._committer, claim, lease_s))
         except LeaseLost:
             log.warning("lease lost, result discarded", lane=lane_id)
         except NotReady as error:
             log.warning("database not ready, the lane comes back by itself", lane=lane_id, error=str(error))
         except Exception as error:  # noqa: BLE001 - an actor that raises would leave its message to the broker
             log.error("lane failed unexpectedly", lane=lane_id, **where(error))
+        return None
 
-    def _hold(self, lease: Lease) -> None:
+    def _waits(self, lane_id: str) -> bool:
+        """Whether the lane's place is busy, and the lane now waits for a running one to end."""
+        place = self._turns.place_of(lane_id)
+        return place is not None and self._turns.shares.queue(place, lane_id)
+
+    def _in_turn(self, lease: Lease) -> str | None:
+        """Performs the lane if its place has room for it, else lets it come back."""
+        claim, shares = lease.claim, self._turns.shares
+        place = claim.connection_id or claim.destination
+        match shares.enter(place, claim.lane_id):
+            case Turn.BUSY:
+                shares.queue(place, claim.lane_id)
+                lease.retry(self._clock(), "Waits for its turn.", count=False)
+                return None
+            case Turn.SLOW:
+                later = self._clock() + timedelta(seconds=random.uniform(*COME_BACK_S))
+                lease.retry(later, "The other side hangs; others come first.", count=False)
+                return None
+            case Turn.NOW:
+                pass
+        worked = False
+        try:
+            worked = self._hold(lease)
+        except LeaseLost:
+            log.warning("lease lost, result discarded", lane=claim.lane_id)
+        finally:
+            shares.leave(place, claim.lane_id, worked=worked)
+        return place
+
+    def _hold(self, lease: Lease) -> bool:
+        """Whether everything went well."""
         claim = lease.claim
         performer = self._performers[claim.destination.partition(":")[0]]
         try:
@@ -87,15 +151,18 @@ class Runner:
             if claim.rows and isinstance(claim.rows[0].effect, UnreadableEffect):
                 raise UnrecognisedPayload("A newer version wrote this delivery. Upgrade all processes.")
             performer.perform(lease)
+            return True
         except LeaseLost:
             raise
         except Held as held:
-            lease.retry(held.until, held.reason, count=False)
+            told = aftermath.ticket_waits(lease, held.reason) if isinstance(held, Stopped) else None
+            lease.retry(held.until, held.reason, count=False, also=told)
         except HandoffError as error:
             self._failed(lease, performer, error)
         except Exception as error:  # noqa: BLE001 - whatever a delivery raises must end in the row
             log.error("delivery raised something unknown", lane=claim.lane_id, **where(error))
             self._failed(lease, performer, OutcomeUnknown(f"Unexpected {type(error).__name__} in our own code."))
+        return False
 
     def _failed(self, lease: Lease, performer: Performer, error: HandoffError) -> None:
         """One table from error to action (reliability.md section 4)."""
@@ -111,7 +178,8 @@ class Runner:
                 lease.retry(at, str(error), forget=lease.undone, count=False)
             case VendorAuthError():
                 self._connections.stop(claim.connection_id, str(error))
-                lease.retry(now + STOPPED_RECHECK, str(error), forget=lease.undone, count=False)
+                told = aftermath.ticket_waits(lease, str(error))
+                lease.retry(now + STOPPED_RECHECK, str(error), forget=lease.undone, count=False, also=told)
             case VendorDown() | OutcomeUnknown() | UnrecognisedPayload() | NotReady() | DestinationRefused():
                 if claim.connection_id is not None:
                     self._connections.failed(claim.connection_id, now)

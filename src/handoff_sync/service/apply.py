@@ -10,7 +10,7 @@ from handoff_sync.core.events import CustomerMessage, Event, HumanMessage, Sessi
 from handoff_sync.core.machine import decide, new_session
 from handoff_sync.core.model import Control, Customer, Session, Status
 from handoff_sync.errors import NotFound
-from handoff_sync.service.policies import policy_for
+from handoff_sync.service.policies import left_out, policy_for
 from handoff_sync.store.committer import Job
 from handoff_sync.store.ids import new_id
 from handoff_sync.store.unit import UnitOfWork
@@ -87,8 +87,20 @@ def step(uow: UnitOfWork, session: Session, event: Event) -> Outcome:
         uow.save(decide(session, superseded, policy_for(uow, session, superseded), uow.now), superseded)
         uow.retire(session)
         outcome = decide(fresh, event, policy_for(uow, fresh, event), uow.now)
+    outcome = _telling_who_is_left_out(uow, session, event, outcome)
     uow.save(outcome, event)
     return outcome
+
+
+def _telling_who_is_left_out(uow: UnitOfWork, before: Session, event: Event, outcome: Outcome) -> Outcome:
+    """People who look for a ticket that is not there find in the timeline why."""
+    if before.human_handoff or not outcome.session.human_handoff:
+        return outcome
+    lines = tuple(
+        replace(outcome.timeline[0], kind="ticket", text=f"No ticket at {name}: that connection is off.", data={})
+        for name in left_out(uow, outcome.session, event)
+    )
+    return replace(outcome, timeline=(*outcome.timeline, *lines))
 
 
 def _introduced(uow: UnitOfWork, session: Session, customer: Customer, event: Event) -> Session:

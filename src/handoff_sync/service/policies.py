@@ -25,7 +25,7 @@ class Policies:
     def of(self, uow: UnitOfWork, session: Session, event: Event) -> Policy:
         """The policy under which `event` is decided; a request that names a team is decided by that team's settings."""
         workspace = uow.workspace(session.workspace)
-        team = (event.team if isinstance(event, HandoffRequested) else None) or session.team or ""
+        team = _team(session, event)
         if session.overrides:
             return _resolve(workspace, team, session, uow.connections(workspace.id))
         known = self._resolved.get((workspace.id, team))
@@ -42,6 +42,21 @@ _policies = Policies()
 def policy_for(uow: UnitOfWork, session: Session, event: Event) -> Policy:
     """As `Policies.of`, with one cache for the process."""
     return _policies.of(uow, session, event)
+
+
+def left_out(uow: UnitOfWork, session: Session, event: Event) -> tuple[str, ...]:
+    """Connections at which the session would have tickets, were they not switched off or removed: names, else ids."""
+    workspace = uow.workspace(session.workspace)
+    connections = {connection.id: connection for connection in uow.connections(workspace.id)}
+    team = workspace.teams.get(_team(session, event), {})
+    named = resolve(workspace.policy, team, session.overrides).connections
+    wanted = [rule.connection for rule in named] or list(connections)
+    missing = [name for name in wanted if name not in connections or not connections[name].enabled]
+    return tuple(connections[name].name if name in connections else name for name in missing)
+
+
+def _team(session: Session, event: Event) -> str:
+    return (event.team if isinstance(event, HandoffRequested) else None) or session.team or ""
 
 
 def _resolve(workspace: WorkspaceRow, team: str, session: Session, connections: Sequence[ConnectionRow]) -> Policy:

@@ -97,6 +97,7 @@ _DUE_SESSIONS = (
     .order_by(sessions.c.next_timer_at)
     .limit(bindparam("limit"))
 )
+_LANE = select(lanes.c.connection_id, lanes.c.destination).where(lanes.c.id == bindparam("id"))
 _DUE_COUNT = select(func.count()).select_from(lanes).where(lanes.c.due_at <= moment("now"), lanes.c.blocked.is_(False))
 _PARKED_COUNT = select(func.count()).select_from(outbox).where(PARKED)
 _DELIVERY = select(outbox, lanes.c.destination).join(lanes, lanes.c.id == outbox.c.lane_id)
@@ -206,6 +207,11 @@ class Reads:
         now = self.now()
         params = {"now": now, "future": now + timedelta(seconds=CLOCK_TOLERANCE_S), "limit": limit}
         return tuple(row.id for row in self._rows(self._due_lanes, params))
+
+    def place_of(self, lane_id: str) -> str | None:
+        """Where the lane's work goes: its connection, else its destination; None for an unknown lane."""
+        rows = self._rows(_LANE, {"id": lane_id})
+        return (rows[0].connection_id or rows[0].destination) if rows else None
 
     def due_sessions(self, limit: int) -> tuple[str, ...]:
         """Sessions with a timer to fire, the longest due first."""

@@ -204,6 +204,26 @@ def _other_tags(tag: str) -> tuple[str, ...]:
     return tuple(name for name in STATE_TAGS if name != tag)
 
 
+def pass_on(step: Step, link_id: str) -> str | None:
+    """Makes the next ticket in the policy's order the primary one when this one was it and takes no more writes.
+
+    Returns the link of the new one; None where nothing changes. A ticket that comes back finds its role taken.
+    """
+    gone = find(step.session, link_id)
+    if gone is None or gone.role is not LinkRole.PRIMARY or gone.is_live:
+        return None
+    places = {rule.connection: index for index, rule in enumerate(step.aftermath.connections)}
+    heirs = sorted(
+        (link for link in step.session.live_links if link.serves == gone.serves),
+        key=lambda link: places.get(link.connection, len(places)),
+    )
+    if not heirs:
+        return None
+    update(step, gone.id, role=LinkRole.SECONDARY)
+    update(step, heirs[0].id, role=LinkRole.PRIMARY)
+    return heirs[0].id
+
+
 # --- status -----------------------------------------------------------------------------------------
 
 
@@ -244,4 +264,4 @@ def close_rule_met(session: Session, rules: Policy) -> bool:
             return bool(finished) and all(finished)
         case CloseRule.PRIMARY:
             primary = [done for link, done in zip(relevant, finished, strict=True) if link.role is LinkRole.PRIMARY]
-            return (primary or finished or [False])[-1]
+            return (primary[-1:] or finished[:1] or [False])[0]

@@ -128,8 +128,8 @@ def _follow(step: Step, choice: OnTicket, end: EndReason, rule: str) -> Outcome:
 def _open(step: Step, link: TicketLink) -> Outcome:
     session = step.session
     if session.human_handoff:
-        if links.serves(session, link):
-            cancel_grace(step)
+        if links.serves(session, link) and not links.close_rule_met(session, step.rules):
+            cancel_grace(step)  # what happens to a ticket that does not decide changes nothing
         return _recorded(step, "T58", link)
     reopened = link.status in links.DONE and step.actor.kind is ActorKind.AGENT
     last = session.handoff

@@ -15,8 +15,9 @@ from handoff_sync.core.machine.assignment import release
 from handoff_sync.core.machine.sides import hold
 from handoff_sync.core.machine.step import Step
 from handoff_sync.core.machine.texts import COMMANDS
-from handoff_sync.core.model import LinkState, Phase, Session, TicketLink
+from handoff_sync.core.model import LinkState, Phase, Session, TicketLink, TimerKind
 from handoff_sync.core.policy import MailKind
+from handoff_sync.core.policy import Outcome as OnTicket
 
 GONE = frozenset({LinkState.DETACHED, LinkState.MERGED})
 
@@ -60,12 +61,29 @@ def on_create_failed(step: Step, event: TicketCreateFailed) -> Outcome:
         return unknown_link(step, "T53")
     if link.state is not LinkState.INTENT:
         return step.unchanged("T53", link.state.value, f"The ticket is {link.state.value} already.")
-    links.update(step, link.id, state=LinkState.FAILED)
-    why = "was refused" if event.permanent else "was given up after many attempts"
     if step.session.human_handoff:
         step.mail(MailKind.TICKET_FAILED, event.reason)
+    data = {"link": link.id, "reason": event.reason}
+    if event.waits:
+        step.alert("ticket_waits", link.id, "A ticket cannot be opened until its connection is set right.")
+        return step.done("T53", "Opening the ticket waits until its connection is set right.", data=data)
+    links.update(step, link.id, state=LinkState.FAILED)
+    why = "was refused" if event.permanent else "was given up after many attempts"
     step.alert("ticket_failed", link.id, f"Opening a ticket {why}; the delivery is parked.")
-    return step.done("T53", f"Opening the ticket {why}.", data={"link": link.id, "reason": event.reason})
+    return step.done("T53", f"Opening the ticket {why}.", data=data | _without(step, link))
+
+
+def _without(step: Step, link: TicketLink) -> dict[str, str]:
+    """A ticket takes no more writes: the next one is the primary, and what is left may be solved already.
+
+    Returns what the timeline tells of it.
+    """
+    heir = links.pass_on(step, link.id)
+    rules = step.rules
+    met = step.session.human_handoff and links.close_rule_met(step.session, rules)
+    if met and not links.close_rule_met(step.before, rules) and rules.on_ticket_solved is not OnTicket.KEEP:
+        step.set_timer(TimerKind.SOLVED_GRACE, step.later(seconds=rules.solved_grace_seconds))
+    return {"primary": heir} if heir is not None else {}
 
 
 # --- assigned ------------------------------------------------------------------------------------------
@@ -120,9 +138,11 @@ def on_merged(step: Step, event: TicketMerged) -> Outcome:
         step.emit(NoteOnTicket(link=link.id, name="detached", text=text))
         links.update(step, link.id, state=LinkState.DETACHED)
         step.alert("ticket_detached", link.id, "A ticket was merged into one of another session.")
+        data |= _without(step, link)
         return step.done("T63", "The ticket was merged into one of another session.", data=data)
     if any(other.remote_id == event.target_id and other.connection == link.connection for other in step.session.links):
         links.update(step, link.id, state=LinkState.MERGED)
+        data |= _without(step, link)
         return step.done("T63", "Two tickets of the session were merged.", data=data)
     links.update(step, link.id, remote_id=event.target_id, url=event.target_url)
     return step.done("T63", "The ticket was merged; the session follows it.", data=data)
@@ -142,7 +162,8 @@ def on_deleted(step: Step, event: TicketDeleted) -> Outcome:
     if step.session.human_handoff and served:
         step.mail(MailKind.TICKET_FAILED, "The ticket was deleted in the helpdesk.")
         step.alert("ticket_deleted", f"{link.id}:{step.version}", "A ticket was deleted during its handoff.")
-    return step.done("T64", "The ticket was deleted in the helpdesk.", data={"link": link.id})
+    data = {"link": link.id} | _without(step, link)
+    return step.done("T64", "The ticket was deleted in the helpdesk.", data=data)
 
 
 def _restored(step: Step, link: TicketLink) -> Outcome:
