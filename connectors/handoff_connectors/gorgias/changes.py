@@ -33,15 +33,17 @@ class Place:
 
     @classmethod
     def load(cls, cursor: str | None, now: datetime) -> Place:
-        """A cursor that is none of ours begins anew."""
+        """A cursor that is none of ours begins anew, a while back."""
+        if not cursor:
+            return cls(since=now - OVERLAP, began=now)
         try:
-            stored = read_json(cursor or "", "cursor")
+            stored = read_json(cursor, "cursor")
             page = stored.get("page")
             since = read_time(stored["since"])
             began = read_time(stored["began"]) if page is not None else now
             return cls(since=since, began=began, page=page.text() if page is not None else None)
         except UnrecognisedPayload:
-            return cls(since=now - OVERLAP, began=now)
+            return cls(since=now - RESTART, began=now)
 
     def dump(self) -> str:
         stored = {"since": self.since.isoformat(), "began": self.began.isoformat(), "page": self.page}

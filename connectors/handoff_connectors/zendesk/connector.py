@@ -54,6 +54,7 @@ START_BEFORE_S = 120
 RESTART_BEFORE_S = 86_400
 """How far back to begin again when Zendesk no longer takes a cursor. What is read twice changes nothing."""
 
+_LONGEST_TIME = 12
 _SECRETS = ("signing_secret", "signing_secret_previous")
 
 
@@ -171,7 +172,8 @@ class ZendeskConnector:
     def changed(self, cursor: str | None, now: datetime) -> ChangedTickets:
         """Until the export has given a cursor, ours is the time from which it was asked."""
         kind, _, place = (cursor or "").partition(":")
-        start = int(place) if kind == "from" else int(now.timestamp()) - START_BEFORE_S
+        asked = kind == "from" and place.isascii() and place.isdigit() and len(place) <= _LONGEST_TIME
+        start = int(place) if asked else int(now.timestamp()) - (RESTART_BEFORE_S if cursor else START_BEFORE_S)
         try:
             page = self._api.export(place if kind == "after" else None, start)
         except VendorRejected:

@@ -10,11 +10,11 @@ import inspect
 from collections.abc import Callable
 from types import ModuleType
 
-from tests.contract.suite import appending, leaving, opening, reading, refusals, statuses, whispering
+from tests.contract.suite import appending, leaving, opening, reading, refusals, statuses, sweeping, whispering
 from tests.contract.suite.bench import Bench
 
 Clause = Callable[[Bench], None]
-MODULES = (opening, appending, statuses, reading, whispering, leaving, refusals)
+MODULES = (opening, appending, statuses, reading, whispering, leaving, sweeping, refusals)
 
 
 def clauses() -> dict[str, Clause]:
