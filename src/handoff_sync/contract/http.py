@@ -22,6 +22,7 @@ import httpx
 from handoff_sync.contract.address import AddressGuard
 from handoff_sync.contract.backend import Deadline, GuardedBackend
 from handoff_sync.contract.connector import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from handoff_sync.contract.deadline import scaled
 from handoff_sync.contract.files import LocalFile
 from handoff_sync.contract.waiting import retry_after_s
 from handoff_sync.errors import (
@@ -158,7 +159,7 @@ class HttpClient:
     @contextmanager
     def _in_our_words(self, what: str, safe: bool, total_s: float | None) -> Iterator[None]:
         """One call within its time; its failures become our errors."""
-        self._deadline.start(self.timeouts.total_s if total_s is None else total_s)
+        self._deadline.start(scaled(self.timeouts.total_s) if total_s is None else total_s)
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:

@@ -170,6 +170,11 @@ class Desk(Protocol):
         """The headers, in lower case, of a genuine webhook with this body."""
         ...
 
+    @property
+    def webhook_mishaps(self) -> Mapping[str, Callable[[], None]]:
+        """Every way, by name, in which people spoil the webhook that we installed; none where a person installs it."""
+        ...
+
     def set_webhook(self, url: str) -> None:
         """What a person does by hand where a helpdesk lets no program install its webhook; elsewhere nothing."""
         ...

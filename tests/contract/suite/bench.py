@@ -178,11 +178,12 @@ class Bench:
         """An address that the helpdesk calls from now on; the connector has installed it."""
         with taking_webhooks() as hooks:
             installed = self.connector.install_webhook(hooks.url)
-            self._remember(installed.changes)
+            self.remember(installed.changes)
             self.desk.set_webhook(hooks.url)
             yield hooks
 
-    def _remember(self, changes: Mapping[str, str]) -> None:
+    def remember(self, changes: Mapping[str, str]) -> None:
+        """What an installation changed is stored; `connector` is made anew."""
         sealed = {name: value for name, value in changes.items() if "secret" in name or "token" in name}
         self.secrets.secrets = {**self.secrets.secrets, **sealed}
         self.settings |= {name: value for name, value in changes.items() if name not in sealed}

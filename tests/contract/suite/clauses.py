@@ -10,11 +10,21 @@ import inspect
 from collections.abc import Callable
 from types import ModuleType
 
-from tests.contract.suite import appending, leaving, opening, reading, refusals, statuses, sweeping, whispering
+from tests.contract.suite import (
+    appending,
+    leaving,
+    opening,
+    reading,
+    refusals,
+    statuses,
+    sweeping,
+    webhooks,
+    whispering,
+)
 from tests.contract.suite.bench import Bench
 
 Clause = Callable[[Bench], None]
-MODULES = (opening, appending, statuses, reading, whispering, leaving, sweeping, refusals)
+MODULES = (opening, appending, statuses, reading, whispering, leaving, sweeping, refusals, webhooks)
 
 
 def clauses() -> dict[str, Clause]:

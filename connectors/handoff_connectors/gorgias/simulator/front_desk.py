@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -68,6 +68,23 @@ class GorgiasDesk:
     def lag(self, seconds: float) -> None:
         settings = self.simulator.settings
         settings.list_lag_s = settings.event_lag_s = seconds
+
+    @property
+    def webhook_mishaps(self) -> Mapping[str, Callable[[], None]]:
+        return {
+            "switched off": self._deactivate,
+            "sent elsewhere": lambda: self._change_webhooks(url="http://127.0.0.1:9/elsewhere"),
+            "without its secret": lambda: self._change_webhooks(headers={}),
+            "telling of less": lambda: self._change_webhooks(triggers={}),
+        }
+
+    def _deactivate(self) -> None:
+        for integration in self.simulator.state.integrations:
+            integration.deactivated_at = self.simulator.clock.now()
+
+    def _change_webhooks(self, **fields: object) -> None:
+        for integration in self.simulator.state.integrations:
+            integration.http.update(fields)
 
     def set_webhook(self, url: str) -> None:
         """Nothing to do: the connector installs its webhooks."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
 from handoff_connectors.intercom.simulator.agents import HOUR_S
 from handoff_connectors.intercom.simulator.desk import IntercomSimulator
+from handoff_connectors.intercom.simulator.hooks import TOPICS
 from handoff_connectors.intercom.simulator.model import Conversation, Part
 from handoff_connectors.intercom.simulator.settings import Limits
 from handoff_connectors.intercom.simulator.text import plain
@@ -69,13 +70,17 @@ class IntercomDesk:
     def lag(self, seconds: float) -> None:
         self.simulator.settings.search_lag_s = seconds
 
+    @property
+    def webhook_mishaps(self) -> Mapping[str, Callable[[], None]]:
+        return {}
+
     def set_webhook(self, url: str) -> None:
-        """As a person does in the Developer Hub.
+        """As a person does in the Developer Hub, with the topic by which commands in notes work at once.
 
         Raises:
             ValueError: the address does not answer HEAD.
         """
-        self.simulator.set_webhook(url)
+        self.simulator.set_webhook(url, TOPICS | {"conversation.admin.noted"})
 
     def signed(self, body: bytes, secret: str, at: datetime) -> Mapping[str, str]:
         return {"x-hub-signature": f"sha1={hmac_hex(secret.encode(), body, 'sha1')}"}

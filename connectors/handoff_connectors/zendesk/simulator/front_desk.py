@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -76,6 +76,20 @@ class ZendeskDesk:
     def lag(self, seconds: float) -> None:
         settings = self.simulator.settings
         settings.search_lag_s = settings.list_lag_s = settings.export_withheld_s = seconds
+
+    @property
+    def webhook_mishaps(self) -> Mapping[str, Callable[[], None]]:
+        return {
+            "switched off": lambda: self._change_webhooks(status="inactive"),
+            "sent elsewhere": lambda: self._change_webhooks(endpoint="http://127.0.0.1:9/elsewhere"),
+            "signed with another secret": lambda: self._change_webhooks(secret="rotated-by-a-person"),
+            "telling of less": lambda: self._change_webhooks(subscriptions=["zen:event-type:ticket.merged"]),
+        }
+
+    def _change_webhooks(self, **fields: object) -> None:
+        for webhook in self.simulator.state.webhooks:
+            for name, value in fields.items():
+                setattr(webhook, name, value)
 
     def set_webhook(self, url: str) -> None:
         """Nothing to do: the connector installs its webhook."""
