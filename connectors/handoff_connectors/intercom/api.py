@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from handoff_connectors.intercom.faults import Asked, fault, wait_s
+from handoff_connectors.intercom.kinds import Kinds
 from handoff_connectors.intercom.sending import with_files
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.tokens import Tokens
@@ -44,6 +45,7 @@ class IntercomApi:
         self._http = HttpClient(settings.addresses, timeouts=Timeouts(read_s=CALL_S, total_s=CALL_S))
         self._window = _Window()
         self.tokens = Tokens(settings, credentials, self._exchange)
+        self.kinds = Kinds(self._call, tickets_first=settings.ticket_type_id is not None)
 
     def close(self) -> None:
         self._http.close()
@@ -80,15 +82,12 @@ class IntercomApi:
         return self._call("POST", "/conversations", body={"from": {"type": role, "id": contact}, "body": text})
 
     def conversation(self, conversation: str) -> Wild:
-        return self._call("GET", "/conversations/{id}", conversation)
+        """The conversation, or the ticket that it is by now (quirk IC-23)."""
+        return self.kinds.read(conversation)
 
     def search(self, query: Mapping[str, object], after: str | None = None, budget: str = EVERY) -> Wild:
         """One page. The index lags behind what `conversation` shows."""
-        page: dict[str, object] = {"per_page": SEARCH_PAGE}
-        if after is not None:
-            page["starting_after"] = after
-        body = {"query": query, "pagination": page}
-        return self._call("POST", "/conversations/search", body=body, repeatable=True, budget=budget)
+        return self._search("/conversations/search", query, after, budget)
 
     def deleted(self, page: int, budget: str = EVERY) -> Wild:
         """Deleted conversations, the newest first."""
@@ -97,14 +96,14 @@ class IntercomApi:
 
     def say_as_contact(self, conversation: str, contact: str, text: str, files: Sequence[LocalFile] = ()) -> Wild:
         body = {"message_type": "comment", "type": "user", "intercom_user_id": contact, "body": text}
-        return self._call("POST", "/conversations/{id}/reply", conversation, body=body, files=files)
+        return self.kinds.write("POST", "/reply", conversation, body=body, files=files)
 
     def note(self, conversation: str, admin: str, markup: str, files: Sequence[LocalFile] = ()) -> Wild:
         """An internal note; nobody's phone rings."""
         body = {
             "message_type": "note", "type": "admin", "admin_id": admin, "body": markup, "skip_notifications": True,
         }  # fmt: skip
-        return self._call("POST", "/conversations/{id}/reply", conversation, body=body, files=files)
+        return self.kinds.write("POST", "/reply", conversation, body=body, files=files)
 
     def download(self, url: str, into: BinaryIO, max_bytes: int) -> str:
         """The media type that was served. Files lie at hosts of their own behind signed addresses: no credentials."""
@@ -124,6 +123,30 @@ class IntercomApi:
         body = {"merge_into_conversation_id": int(primary)}
         self._call("POST", "/conversations/{id}/merge", secondary, body=body, repeatable=True)
 
+    # --- tickets ---------------------------------------------------------------------------------
+
+    def convert(self, conversation: str, kind: str, attributes: Mapping[str, str] | None) -> Wild:
+        """The ticket. Done twice it is refused; `conversation` shows whether it was done."""
+        body: dict[str, object] = {"ticket_type_id": kind}
+        if attributes is not None:
+            body["attributes"] = dict(attributes)
+        return self._call("POST", "/conversations/{id}/convert", conversation, body=body, repeatable=True)
+
+    def change_ticket(self, ticket: str, fields: Mapping[str, object]) -> Wild:
+        """State, assignee or snooze, without telling the customer; the ticket as it is then."""
+        body = {**fields, "skip_notifications": True}
+        return self.kinds.write("PUT", "", ticket, body=body, repeatable=True)
+
+    def search_tickets(self, query: Mapping[str, object], after: str | None = None, budget: str = EVERY) -> Wild:
+        return self._search("/tickets/search", query, after, budget)
+
+    def ticket_type(self, kind: str) -> Wild:
+        return self._call("GET", "/ticket_types/{id}", kind)
+
+    def ticket_states(self) -> Wild:
+        """Those of all types, each with the types that have it."""
+        return self._call("GET", "/ticket_states")
+
     # --- tags and attributes ---------------------------------------------------------------------
 
     def tag(self, name: str) -> Wild:
@@ -132,11 +155,11 @@ class IntercomApi:
 
     def add_tag(self, conversation: str, tag: str, admin: str) -> None:
         body = {"id": tag, "admin_id": admin}
-        self._call("POST", "/conversations/{id}/tags", conversation, body=body, repeatable=True)
+        self.kinds.write("POST", "/tags", conversation, body=body, repeatable=True)
 
     def remove_tag(self, conversation: str, tag: str, admin: str) -> None:
         body = {"admin_id": admin}
-        self._call("DELETE", "/conversations/{id}/tags/{tag}", conversation, tag, body=body, repeatable=True)
+        self.kinds.write("DELETE", "/tags/{tag}", conversation, tag, body=body, repeatable=True)
 
     def attributes(self) -> Iterator[Wild]:
         yield from self._call("GET", "/conversations/attributes")["data"]
@@ -146,6 +169,13 @@ class IntercomApi:
         self._call("POST", "/conversations/attributes", body=body, repeatable=True)
 
     # --- how calls are made ----------------------------------------------------------------------
+
+    def _search(self, path: str, query: Mapping[str, object], after: str | None, budget: str) -> Wild:
+        page: dict[str, object] = {"per_page": SEARCH_PAGE}
+        if after is not None:
+            page["starting_after"] = after
+        body = {"query": query, "pagination": page}
+        return self._call("POST", path, body=body, repeatable=True, budget=budget)
 
     def _call(
         self,

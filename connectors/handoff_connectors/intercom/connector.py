@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
-from typing import BinaryIO, ClassVar, Final
+from typing import BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
 from handoff_connectors.intercom import attachments
 from handoff_connectors.intercom.api import IntercomApi
+from handoff_connectors.intercom.converting import Converter
 from handoff_connectors.intercom.doctor import Doctor
 from handoff_connectors.intercom.duplicates import Duplicates
 from handoff_connectors.intercom.furnishing import Furnisher
-from handoff_connectors.intercom.mapping import assigned_to, closed, id_at, number, opened, snoozed, state_of, tags_of
+from handoff_connectors.intercom.mapping import number, tags_of
 from handoff_connectors.intercom.opening import Opener
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.reading import Reader
 from handoff_connectors.intercom.replying import Replier
 from handoff_connectors.intercom.settings import IntercomSettings
+from handoff_connectors.intercom.states import States
 from handoff_connectors.intercom.sweeping import Sweeper
 from handoff_connectors.intercom.tags import Tags
 from handoff_connectors.intercom.threads import Threads
@@ -45,17 +46,6 @@ from handoff_sync.contract.features import Feature
 from handoff_sync.contract.files import FileRule, LocalFile
 from handoff_sync.core.model import Attachment, TicketStatus
 
-SNOOZE_S: Final = 86_400
-"""How long "on hold" lasts where we say it: Intercom wants an end."""
-
-_STATE: Final = {
-    TicketStatus.OPEN: "open",
-    TicketStatus.WAITING_CUSTOMER: "open",
-    TicketStatus.ON_HOLD: "snoozed",
-    TicketStatus.SOLVED: "closed",
-    TicketStatus.CLOSED: "closed",
-}
-
 
 class IntercomConnector:
     """One Intercom workspace."""
@@ -72,7 +62,7 @@ class IntercomConnector:
             Feature.IDEMPOTENT_CREATION: "Intercom has no key: they are found by a word in their first message.",
             Feature.FOLLOW_UP: "A conversation never becomes final: a contact's reply opens it again.",
             Feature.FINAL_STATUS: "A conversation never becomes final: a contact's reply opens it again.",
-            Feature.WAITING_CUSTOMER: "Intercom knows open, snoozed and closed only.",
+            Feature.WAITING_CUSTOMER: "A conversation is open, snoozed or closed; only tickets wait.",
             Feature.PRIORITY: "Version 2.16 sets no priority through the API; it stands in the first note.",
             Feature.PUBLIC_WORDS: "They would reach the customer twice; they become internal notes.",
             Feature.RESTORE: "Who deletes a conversation deletes it for good.",
@@ -95,10 +85,12 @@ class IntercomConnector:
         threads = Threads(self._api)
         duplicates = Duplicates(self._api, self._people)
         furnisher = Furnisher(self._api, self._people, threads, self._tags, settings)
-        self._opener = Opener(self._api, self._people, duplicates, furnisher, settings)
-        self._replier = Replier(self._api, self._people, threads)
+        converter = Converter(self._api, self._people, duplicates, settings)
+        self._states = States(self._api, self._people)
+        self._opener = Opener(self._api, self._people, duplicates, furnisher, converter, settings)
+        self._replier = Replier(self._api, self._people, threads, self._states)
         self._reader = Reader(self._api, self._people, threads, settings)
-        self._sweeper = Sweeper(self._api, duplicates)
+        self._sweeper = Sweeper(self._api, duplicates, settings)
         self._doctor = Doctor(self._api, self._people, settings)
 
     # --- writing -----------------------------------------------------------------------------------
@@ -121,30 +113,18 @@ class IntercomConnector:
 
     @one_operation
     def set_status(self, ticket: str, status: TicketStatus, marker: str) -> None:
-        """Only what is not so already: each of these leaves a line in the conversation."""
-        wanted = _STATE[status]
-        if state_of(self._api.conversation(number("conversation", ticket))) == wanted:
-            return
-        us = self._people.us
-        match wanted:
-            case "closed":
-                self._api.act(ticket, closed(us))
-            case "snoozed":
-                self._api.act(ticket, snoozed(us, int(time.time()) + SNOOZE_S))
-            case _:
-                self._api.act(ticket, opened(us))
+        self._states.set(number("conversation", ticket), status)
 
     @one_operation
     def set_assignee(self, ticket: str, agent_id: str | None, marker: str) -> None:
         wanted = number("teammate", agent_id) if agent_id is not None else None
-        now = self._api.conversation(number("conversation", ticket))
-        if id_at(now, "admin_assignee_id") != wanted:
-            self._api.act(ticket, assigned_to("admin", wanted or "0", self._people.us))
+        self._states.assign(number("conversation", ticket), wanted)
 
     @one_operation
     def set_tags(self, ticket: str, add: tuple[str, ...], remove: tuple[str, ...], marker: str) -> None:
-        has = tags_of(self._api.conversation(number("conversation", ticket)))
-        self._tags.add(ticket, add, has)
+        shown = self._api.kinds.tags(ticket, self._api.conversation(number("conversation", ticket)))
+        has = tags_of(shown) if shown is not None else None
+        self._tags.add(ticket, add, has or {})
         self._tags.remove(ticket, remove, has)
 
     # --- reading -----------------------------------------------------------------------------------

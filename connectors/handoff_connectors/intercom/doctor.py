@@ -11,9 +11,10 @@ from handoff_connectors.intercom.api import VERSION, IntercomApi
 from handoff_connectors.intercom.mapping import text_at
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.settings import IntercomSettings
+from handoff_connectors.intercom.tickets import states_by_type
 from handoff_sync.contract.connector import Finding, InstalledWebhook
 from handoff_sync.contract.payload import Wild
-from handoff_sync.errors import HandoffError, VendorAuthError
+from handoff_sync.errors import HandoffError, VendorAuthError, VendorRejected
 
 _NOBODY: Final = "handoff-sync:check"
 
@@ -38,13 +39,15 @@ class Doctor:
         return (Finding(name="credentials", ok=True, detail="Signed in."), *self._rest(me))
 
     def _rest(self, me: Wild) -> Iterator[Finding]:
-        yield self._region(me)
+        yield self._try("region", lambda: self._region(me))
         yield self._try("teammate", lambda: self._teammate(me))
         yield self._try("conversations", self._conversations)
         yield self._try("contacts", self._contacts)
         yield self._try("version", self._version)
         if self._settings.reference_attribute is not None:
             yield self._try("attribute", self._attribute)
+        if self._settings.ticket_type_id is not None:
+            yield self._try("tickets", lambda: self._tickets(self._settings.ticket_type_id or ""))
         yield self._webhook()
 
     def _try(self, name: str, look: Callable[[], Finding]) -> Finding:
@@ -84,6 +87,26 @@ class Doctor:
         detail = f"The attribute {wanted!r} " + ("is there." if there else "does not exist.")
         todo = "" if there else "Install the webhook of this connection again: that makes the attribute."
         return Finding(name="attribute", ok=there, detail=detail, todo=todo)
+
+    def _tickets(self, wanted: str) -> Finding:
+        """Whether conversations can become tickets of this type, and whether these can be resolved."""
+        todo = "Set `ticket_type_id` to a type of the category Customer (Settings > Inbox > Tickets), or to nothing."
+        try:
+            kind = self._api.ticket_type(wanted)
+        except VendorRejected:
+            return Finding(name="tickets", ok=False, detail=f"There is no ticket type {wanted}.", todo=todo)
+        archived, category = kind.get("archived"), text_at(kind, "category")
+        if category != "Customer" or (archived is not None and archived.raw() is True):
+            what = "archived" if category == "Customer" else f"of the category {category}"
+            return Finding(name="tickets", ok=False, detail=f"Ticket type {wanted} is {what}.", todo=todo)
+        missing = {"waiting_on_customer", "resolved"} - {
+            name for of, name in states_by_type(self._api.ticket_states()) if of == wanted
+        }
+        detail = f"Handoffs become tickets of type {wanted}."
+        todo = (
+            f"Give the type a state of each category; it has none for {', '.join(sorted(missing))}." if missing else ""
+        )
+        return Finding(name="tickets", ok=not missing, detail=detail, todo=todo)
 
     def _webhook(self) -> Finding:
         """Whether Intercom calls us cannot be asked; whether we would believe it can."""

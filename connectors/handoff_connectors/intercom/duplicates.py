@@ -9,6 +9,7 @@ from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.mapping import closed, is_furnished, reference_in, source_body, state_of
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.text import paragraph
+from handoff_connectors.intercom.tickets import ticket_reference
 from handoff_sync.contract.payload import Wild
 from handoff_sync.errors import HandoffError, VendorRejected
 
@@ -31,6 +32,11 @@ class Duplicates:
         day = {"field": "created_at", "operator": ">", "value": since - _DAY_S}
         whose = {"field": "contact_ids", "operator": "=", "value": contact}
         return _having(word, self._search({"operator": "AND", "value": [whose, day]}))
+
+    def tickets_with(self, word: str) -> list[Wild]:
+        """Tickets by the description that we gave them, the oldest first. The index lags here too (quirk IC-23)."""
+        page = self._api.search_tickets({"field": "description", "operator": "~", "value": word})
+        return sorted((ticket for ticket in page["tickets"] if ticket_reference(ticket) == word), key=_age)
 
     def settled(self, found: Sequence[Wild]) -> Wild | None:
         """The one that counts: in use before not in use, then the oldest. The others are put aside."""

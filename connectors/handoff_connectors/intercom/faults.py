@@ -131,7 +131,7 @@ def _not_found(asked: Asked, body: object, what: str) -> HandoffError:
         return ContactNotReady(f"Intercom does not know the contact yet ({what}).", _NEW_CONTACT_WAIT_S)
     if "/contacts" in asked.name:
         return ContactGone(f"The contact is gone ({what}).")
-    if "/conversations/{id}" in asked.name:
+    if "/conversations/{id}" in asked.name or "/tickets/{id}" in asked.name:
         return TicketGone(f"The conversation is deleted or was never there ({what}).")
     return VendorRejected(f"Intercom knows no such thing ({what}).")
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from handoff_connectors.intercom.api import IntercomApi
-from handoff_connectors.intercom.mapping import assigned_to, id_at, number, state_of, tags_of
+from handoff_connectors.intercom.mapping import FURNISHED, assigned_to, id_at, number, state_of, tags_of
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.tags import Tags
@@ -44,9 +44,15 @@ class Furnisher:
         if refused:
             with suppress(HandoffError):
                 said = "".join(paragraph(f"Intercom refused {what}. {_CORRECT}") for what in refused)
-                self._api.note(conversation, self._people.us, said)
-        self._tags.add(conversation, draft.tags, tags_of(now) if now is not None else {})
+                if now is None or Sent(after=0, by=self._people.us, words=digest(said)).among(now) is None:
+                    self._api.note(conversation, self._people.us, said)
+        last = sorted(draft.tags, key=lambda tag: tag == FURNISHED)
+        self._tags.add(conversation, last, tags_of(now) if now is not None else {})
         return made
+
+    def transcript_in(self, draft: TicketDraft, now: Wild) -> str | None:
+        """The id of the note with the transcript that an earlier attempt has made."""
+        return _sent(draft, self._people.us).among(now)
 
     def _describe(self, draft: TicketDraft, conversation: str, refused: list[str]) -> None:
         """Attributes that Intercom does not take must not cost the customer the handoff."""
@@ -65,11 +71,10 @@ class Furnisher:
             self._api.change(conversation, title)
 
     def _transcript(self, draft: TicketDraft, conversation: str, now: Wild | None) -> str | None:
-        markup = _heading(draft) + draft.html
-        sent = Sent(after=0, by=self._people.us, words=digest(markup))
+        sent = _sent(draft, self._people.us)
         if now is not None and (made := sent.among(now)) is not None:
             return made
-        answer = self._api.note(conversation, self._people.us, note_html(markup))
+        answer = self._api.note(conversation, self._people.us, note_html(_heading(draft) + draft.html))
         self._threads.learn(conversation, answer)
         return sent.answered(answer)
 
@@ -86,6 +91,10 @@ class Furnisher:
             raise
         except VendorRejected:
             refused.append(f"the team {draft.group}")
+
+
+def _sent(draft: TicketDraft, us: str) -> Sent:
+    return Sent(after=0, by=us, words=digest(_heading(draft) + draft.html))
 
 
 def _heading(draft: TicketDraft) -> str:

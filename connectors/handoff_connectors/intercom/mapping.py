@@ -33,25 +33,28 @@ INTERNAL: Final = frozenset(
 
 DECIDING: Final = frozenset(
     {"close", "open", "snoozed", "unsnoozed", "assignment", "assign_and_reopen", "assign_and_unsnooze",
-     "note_and_reopen"}
+     "note_and_reopen", "ticket_state_updated_by_admin"}
 )  # fmt: skip
 """Part types by which a person changes state or assignee."""
 
 _BY_HAND: Final = (
     DECIDING | RELAYED | INTERNAL
-    | {"conversation_tags_updated", "conversation_attribute_updated_by_admin", "priority_changed"}
+    | {"conversation_tags_updated", "conversation_attribute_updated_by_admin", "priority_changed",
+       "ticket_attribute_updated_by_admin"}
 )  # fmt: skip
 """Part types behind which stands the teammate who is their author; Intercom's own routing has others."""
 
 MERGED: Final = "merged_secondary_conversation"
 MERGE_TARGET: Final = "merged_primary_conversation"
-OUR_TAGS: Final = ("handoff-sync", "human-handoff")
+FURNISHED: Final = "handoff-sync"
+"""The tag that is set last of all."""
 """One of these is on every ticket that the service has opened to the end."""
 
 _CONTACTS: Final = frozenset({"user", "lead", "contact", "visitor"})
 _MACHINES: Final = frozenset({"bot", "team", "operator", "nobody_admin", "campaign"})
 _REFERENCE: Final = re.compile(r"\bReference: (HS[A-Z2-7]{10})\b")
 _TAG_CHARS: Final = 191
+_LONGEST_NUMBER: Final = 20
 
 
 # --- ours -> Intercom --------------------------------------------------------------------------------
@@ -101,7 +104,7 @@ def snoozed(us: str, until: int) -> dict[str, object]:
 
 def number(what: str, value: str) -> str:
     """An id that is a number; VendorRejected for anything else."""
-    if not (value.isascii() and value.isdigit()):
+    if not (value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER):
         raise VendorRejected(f"An Intercom {what} is named by its number. Correct it.")
     return value
 
@@ -109,13 +112,22 @@ def number(what: str, value: str) -> str:
 # --- Intercom -> ours --------------------------------------------------------------------------------
 
 
-def state_of(conversation: Wild) -> str:
-    return conversation["state"].text()
+def state_of(thing: Wild) -> str:
+    """Open, snoozed or closed. A ticket says it in other fields, beside the state that people see (quirk IC-24)."""
+    if text_at(thing, "type") != "ticket":
+        return thing["state"].text()
+    if not thing["open"].boolean():
+        return "closed"
+    return "snoozed" if thing.get("snoozed_until") is not None else "open"
 
 
-def parts_of(conversation: Wild) -> list[Wild]:
-    """The newest 500 at most, oldest first (quirk IC-8)."""
-    parts = at(conversation, "conversation_parts", "conversation_parts")
+def parts_of(thing: Wild) -> list[Wild]:
+    """Of a conversation or ticket: the newest 500 at most, oldest first (quirk IC-8). A reply to a ticket is one."""
+    kind = text_at(thing, "type")
+    if kind == "ticket_part":
+        return [thing]
+    name = "ticket_parts" if kind == "ticket" else "conversation_parts"
+    parts = at(thing, name, name)
     return sorted(parts, key=part_order) if parts is not None else []
 
 
@@ -152,7 +164,7 @@ def tags_of(conversation: Wild) -> dict[str, str]:
 
 def is_furnished(conversation: Wild) -> bool:
     """Whether opening it came to its end: tags are what it sets last (quirk IC-5)."""
-    return not set(OUR_TAGS).isdisjoint(map(str.lower, tags_of(conversation)))
+    return FURNISHED in map(str.lower, tags_of(conversation))
 
 
 def author_of(part: Wild, us: str) -> CommentAuthor:

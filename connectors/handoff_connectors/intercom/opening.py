@@ -14,13 +14,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from handoff_connectors.intercom.api import IntercomApi
+from handoff_connectors.intercom.converting import Converter
 from handoff_connectors.intercom.duplicates import Duplicates
 from handoff_connectors.intercom.faults import ContactNotReady
 from handoff_connectors.intercom.furnishing import Furnisher
+from handoff_connectors.intercom.kinds import Kind
 from handoff_connectors.intercom.mapping import is_furnished, opening_body, reference, reference_in, source_body
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.text import to_text
+from handoff_connectors.intercom.tickets import is_ticket
 from handoff_sync.contract.connector import Journal, TicketDraft, TicketRef
 from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
@@ -66,6 +69,7 @@ class Opener:
         people: People,
         duplicates: Duplicates,
         furnisher: Furnisher,
+        converter: Converter,
         settings: IntercomSettings,
         now: Callable[[], float] | None = None,
     ) -> None:
@@ -74,6 +78,7 @@ class Opener:
         self._people = people
         self._duplicates = duplicates
         self._furnisher = furnisher
+        self._converter = converter
         self._settings = settings
         self._now = now or time.time
 
@@ -81,17 +86,41 @@ class Opener:
         written = Written.load(journal)
         if written is None:
             written = self._post(draft, journal, None)
-            return self._ref(written.number, self._furnisher.furnish(draft, written.number, None))
+            return self._completed(draft, written.number, None)
         if not written.number:
             written = self._taken_up(draft, journal, written)
-        now = self._api.conversation(written.number)
-        return self._ref(written.number, self._furnisher.furnish(draft, written.number, now))
+        now = self._now_of(draft, written)
+        if is_ticket(now):  # made of it last, so all is done
+            return self._ref(now["id"].identifier(), self._furnisher.transcript_in(draft, now))
+        return self._completed(draft, written.number, now)
 
     def find(self, external_id: str) -> TicketRef | None:
-        """A furnished conversation. One that is not is taken up by `open`, which has the transcript (quirk IC-5)."""
+        """A furnished conversation. One that is not is taken up by `open`, which has the transcript (quirk IC-5).
+
+        Where tickets are wanted: the ticket. A conversation that is none yet is not finished.
+        """
+        if self._converter.wanted:
+            ticket = self._converter.find(reference(external_id))
+            return self._ref(ticket, None) if ticket is not None else None
         found = [c for c in self._duplicates.with_word(reference(external_id)) if is_furnished(c)]
         kept = self._duplicates.settled(found)
         return self._ref(kept["id"].identifier(), None) if kept is not None else None
+
+    def _completed(self, draft: TicketDraft, number: str, now: Wild | None) -> TicketRef:
+        comment = self._furnisher.furnish(draft, number, now)
+        return self._ref(self._converter.convert(draft, number, self._first_words(draft)), comment)
+
+    def _now_of(self, draft: TicketDraft, written: Written) -> Wild:
+        """A ticket that did not keep its conversation's number is found by its description (quirk IC-23)."""
+        try:
+            return self._api.conversation(written.number)
+        except TicketGone:
+            ticket = self._converter.find(reference(draft.external_id)) if self._converter.wanted else None
+            if ticket is not None:
+                return self._api.conversation(ticket)
+            if not self._converter.wanted or self._now() > written.at + self._settings.recreate_after_s:
+                raise
+            raise NotSettled("Intercom shows no ticket yet; it is looked for again.", _LOOK_EVERY_S, "ticket") from None
 
     def _taken_up(self, draft: TicketDraft, journal: Journal, written: Written) -> Written:
         word = reference(draft.external_id)
@@ -137,9 +166,11 @@ class Opener:
                 self._people.forget(draft.requester)
             raise
         try:
-            return replace(written, number=answer["conversation_id"].identifier()).store(journal)
+            made = replace(written, number=answer["conversation_id"].identifier()).store(journal)
         except UnrecognisedPayload as error:
             raise OutcomeUnknown(f"Intercom said yes to a conversation in words we do not know: {error}") from None
+        self._api.kinds.learn(made.number, Kind.CONVERSATION)
+        return made
 
     def _first_words(self, draft: TicketDraft) -> str:
         """The customer reads them: their own last words, else neutral ones, never what is meant for agents."""

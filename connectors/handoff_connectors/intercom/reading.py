@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,7 +12,6 @@ from typing import Final
 
 from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.mapping import (
-    STATUS,
     agent_in,
     author_of,
     changed_by_hand,
@@ -19,8 +19,9 @@ from handoff_connectors.intercom.mapping import (
     merge_marker,
     part_number,
     parts_of,
+    person_of,
+    reference_in,
     says_something,
-    state_of,
     tags_of,
     text_at,
     to_comment,
@@ -28,7 +29,9 @@ from handoff_connectors.intercom.mapping import (
 from handoff_connectors.intercom.merging import Merges
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.settings import IntercomSettings
+from handoff_connectors.intercom.text import digest
 from handoff_connectors.intercom.threads import Threads
+from handoff_connectors.intercom.tickets import is_ticket, status_of
 from handoff_sync.contract.connector import CommentAuthor, HelpdeskAgent, TicketComment, TicketSnapshot
 from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild, read_json
@@ -44,10 +47,14 @@ _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the last reading saw. `said` are the numbers of parts within OVERLAP of `newest`."""
+    """What the last reading saw. `said` are the numbers of parts within OVERLAP of `newest`, `prints` tell the same
+    parts by their words: a ticket may number them anew (quirk IC-23). `tags` are the last that could be seen.
+    """
 
     newest: datetime = _LONG_AGO
     said: frozenset[int] = frozenset()
+    prints: frozenset[str] = frozenset()
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, cursor: str | None) -> Seen:
@@ -55,19 +62,38 @@ class Seen:
         if not cursor:
             return cls()
         stored = read_json(cursor, "cursor")
-        return cls(newest=stored["newest"].time(), said=frozenset(item.integer() for item in stored["said"]))
+        return cls(
+            newest=stored["newest"].time(),
+            said=frozenset(item.integer() for item in stored["said"]),
+            prints=frozenset(item.text() for item in stored.get("prints") or ()),
+            tags=tuple(item.text() for item in stored.get("tags") or ()),
+        )
 
     def dump(self) -> str:
-        return json.dumps({"newest": self.newest.isoformat(), "said": sorted(self.said)}, separators=(",", ":"))
+        stored = {"newest": self.newest.isoformat(), "said": sorted(self.said), "prints": sorted(self.prints),
+                  "tags": self.tags}  # fmt: skip
+        return json.dumps(stored, separators=(",", ":"))
 
     def is_new(self, part: Wild) -> bool:
-        return part["created_at"].time() >= self.newest - OVERLAP and part_number(part) not in self.said
+        if part["created_at"].time() < self.newest - OVERLAP:
+            return False
+        return part_number(part) not in self.said and _print(part) not in self.prints
 
-    def then(self, parts: Sequence[Wild]) -> Seen:
+    def then(self, parts: Sequence[Wild], tags: tuple[str, ...]) -> Seen:
         newest = max((part["created_at"].time() for part in parts), default=self.newest)
         newest = max(newest, self.newest)
-        said = {part_number(part) for part in parts if part["created_at"].time() >= newest - OVERLAP}
-        return Seen(newest=newest, said=frozenset(said))
+        late = [part for part in parts if part["created_at"].time() >= newest - OVERLAP]
+        prints = (_print(part) for part in late)
+        return Seen(newest=newest, said=frozenset(map(part_number, late)), prints=frozenset(filter(None, prints)),
+                    tags=tags)  # fmt: skip
+
+
+def _print(part: Wild) -> str | None:
+    """Tells words of somebody at one second; None where nothing is said."""
+    if not says_something(part):
+        return None
+    raw = f"{part['created_at'].time().isoformat()} {id_at(part, 'author', 'id')} {digest(text_at(part, 'body'))}"
+    return hashlib.sha256(raw.encode()).hexdigest()[:8]
 
 
 class Reader:
@@ -100,18 +126,20 @@ class Reader:
 
     def _snapshot(self, number: str, conversation: Wild, seen: Seen) -> TicketSnapshot:
         parts = parts_of(conversation)
-        fresh = [part for part in parts if seen.is_new(part)]
+        fresh = [part for part in _without_first_words(conversation, parts, self._people.us) if seen.is_new(part)]
         marker = merge_marker(conversation)
-        state = state_of(conversation)
+        status, raw = status_of(conversation)
+        shown = self._api.kinds.tags(number, conversation)
+        tags = tuple(tags_of(shown)) if shown is not None else seen.tags
         return TicketSnapshot(
             id=number,
             # A conversation that was merged away is closed by that, not solved by anybody (quirk IC-13).
-            status=TicketStatus.OPEN if marker is not None else conversation["state"].one_of(STATUS),
-            raw_status="merged" if marker is not None else state,
+            status=TicketStatus.OPEN if marker is not None else status,
+            raw_status="merged" if marker is not None else raw,
             updated_at=conversation["updated_at"].time(),
-            cursor=seen.then(parts).dump(),
+            cursor=seen.then(parts, tags).dump(),
             assignee=self._assignee(conversation),
-            tags=tuple(tags_of(conversation)),
+            tags=tags,
             comments=tuple(self._comments(fresh)),
             changed_by=self._changed_by(fresh),
             merged_into=self._merges.primary_of(conversation, marker) if marker is not None else None,
@@ -158,3 +186,11 @@ class Reader:
         with suppress(VendorRejected):
             return any(text_at(gone, "id") == number for gone in self._api.deleted(1)["conversations"])
         return False
+
+
+def _without_first_words(thing: Wild, parts: Sequence[Wild], us: str) -> Sequence[Wild]:
+    """Without the words that we began with for the customer: they are among the parts of a ticket (quirk IC-23)."""
+    own = [part for part in parts if person_of(part, us) is CommentAuthor.CUSTOMER] if is_ticket(thing) else []
+    if not own or reference_in(text_at(own[0], "body")) is None:
+        return parts
+    return [part for part in parts if part is not own[0]]

@@ -7,14 +7,15 @@ from typing import Final
 
 from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.faults import ContactNotReady
-from handoff_connectors.intercom.mapping import in_the_name_of, opened, state_of
+from handoff_connectors.intercom.mapping import in_the_name_of
 from handoff_connectors.intercom.people import People
+from handoff_connectors.intercom.states import States
 from handoff_connectors.intercom.text import digest, note_html, to_text
 from handoff_connectors.intercom.threads import Sent, Threads
 from handoff_sync.contract.connector import CommentDraft, CommentRef, Journal, Requester
 from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
-from handoff_sync.errors import OutcomeUnknown, TicketGone, VendorRejected
+from handoff_sync.errors import OutcomeUnknown, TicketGone, UnrecognisedPayload, VendorRejected
 
 _NOTHING: Final = "(no text)"
 _UNCERTAIN_S: Final = 7200.0
@@ -39,10 +40,11 @@ class Attempt:
 class Replier:
     """Nothing of ours can be hung on a part, so each is told again by author, text and place (quirk IC-11)."""
 
-    def __init__(self, api: IntercomApi, people: People, threads: Threads) -> None:
+    def __init__(self, api: IntercomApi, people: People, threads: Threads, states: States) -> None:
         self._api = api
         self._people = people
         self._threads = threads
+        self._states = states
         self._sent: Remembered[tuple[str, str], Sent] = Remembered(_UNCERTAIN_S)
 
     def append(self, ticket: str, comment: CommentDraft, journal: Journal) -> CommentRef:
@@ -76,14 +78,16 @@ class Replier:
                 before, contact = contact, self._threads.of(attempt.ticket).contact(author)
                 contact = contact if contact != before else None
         said, answer = self._as_us(attempt, in_the_name_of(author.display_name, attempt.comment.html))
-        if state_of(answer) == "closed":  # a note opens nothing, but a customer is waiting
-            self._api.act(attempt.ticket, opened(self._people.us))
+        self._states.customer_waits(attempt.ticket, answer)  # a note opens nothing
         return said
 
     def _as_contact(self, attempt: Attempt, contact: str) -> CommentRef:
         sent = self._announced(attempt, contact, attempt.comment.html)
         text = to_text(attempt.comment.html) or _NOTHING
-        return self._made(attempt, sent, self._api.say_as_contact(attempt.ticket, contact, text, attempt.comment.files))
+        answer = self._api.say_as_contact(attempt.ticket, contact, text, attempt.comment.files)
+        made = self._made(attempt, sent, answer)
+        self._states.customer_waits(attempt.ticket, answer)
+        return made
 
     def _as_us(self, attempt: Attempt, markup: str) -> tuple[CommentRef, Wild]:
         sent = self._announced(attempt, self._people.us, markup)
@@ -96,14 +100,18 @@ class Replier:
         return sent
 
     def _made(self, attempt: Attempt, sent: Sent, answer: Wild) -> CommentRef:
-        made = sent.answered(answer)
-        self._threads.learn(attempt.ticket, answer)
+        try:
+            made = sent.answered(answer)
+            self._threads.learn(attempt.ticket, answer)
+        except UnrecognisedPayload as error:
+            raise OutcomeUnknown(f"Intercom took a reply in words we do not know: {error}") from None
         if made is None:
             raise OutcomeUnknown("Intercom took a reply without saying its id.")
         return CommentRef(id=made)
 
     def _read(self, ticket: str) -> Wild:
         conversation = self._api.conversation(ticket)
+        conversation["type"].text()  # without it, finding nothing would prove nothing
         self._threads.learn(ticket, conversation)
         return conversation
 

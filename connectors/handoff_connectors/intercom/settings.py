@@ -68,16 +68,21 @@ class IntercomSettings(ConnectionSettings):
     reference_attribute: str | None = Field(
         default=None, min_length=1, description="Conversation attribute (text) that gets our id of the ticket."
     )
+    ticket_type_id: str | None = Field(
+        default=None, description="Number of a customer ticket type: handoffs become tickets of it. Else conversations."
+    )
     recreate_after_s: int = Field(
         default=300, ge=0, le=86_400, description="Seconds of searching before a lost conversation is opened again."
     )
     app_url: str | None = Field(default=None, description="Start of links for people, if not Intercom's own.")
 
-    @field_validator("admin_id")
+    @field_validator("admin_id", "ticket_type_id")
     @classmethod
     def _is_number(cls, value: str | None) -> str | None:
         if value is not None and not (value.isascii() and value.isdigit()):
-            raise ValueError("must be the teammate's number, as in the address of their profile")
+            raise ValueError(
+                "must be a number: Intercom shows it in the address of the teammate's or ticket type's page"
+            )
         return value
 
     @model_validator(mode="after")

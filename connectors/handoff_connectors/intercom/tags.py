@@ -26,8 +26,11 @@ class Tags:
             if name and name.lower() not in there:
                 self._add(conversation, name)
 
-    def remove(self, conversation: str, names: Iterable[str], has: Mapping[str, str]) -> None:
-        """`has`: ids by name of all tags of the conversation."""
+    def remove(self, conversation: str, names: Iterable[str], has: Mapping[str, str] | None) -> None:
+        """`has`: ids by name of all tags of the conversation; None where that is not known."""
+        names = list(names)
+        if has is None:
+            has = {name: self._api.tag(name)["id"].identifier() for name in map(to_tag, names) if name}
         there = {name.lower(): tag for name, tag in has.items()}
         for name in dict.fromkeys(to_tag(name).lower() for name in names):
             if name in there:

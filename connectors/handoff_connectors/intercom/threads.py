@@ -75,6 +75,8 @@ class Threads:
         before = self._known.get(number)
         newest = max(map(part_number, parts_of(conversation)), default=0)
         contacts = tuple((c["id"].identifier(), id_at(c, "external_id")) for c in contacts_of(conversation))
+        if not contacts and before is not None:  # a reply to a ticket is answered by that part alone
+            contacts = before.contacts
         thread = Thread(max(newest, before.newest if before is not None else 0), contacts)
         self._known.put(number, thread)
         return thread

@@ -22,6 +22,14 @@ TOPICS: Final = (
 )  # fmt: skip
 """What the app should subscribe to (README, step 4). Others about conversations are looked at too when they come."""
 
+TICKET_TOPICS: Final = tuple(
+    f"ticket.{name}" for name in (
+        "created", "state.updated", "admin.replied", "admin.assigned", "team.assigned", "contact.replied", "closed",
+        "resolved", "admin.snoozed", "admin.unsnoozed",
+    )
+)  # fmt: skip
+"""The same for tickets, which agents make of conversations also where a connection asks for none (quirk IC-23)."""
+
 _ALSO: Final = frozenset(
     {"conversation.admin.noted", "conversation.admin.single.created", "conversation.operator.replied",
      "conversation.admin.replied.translated", "conversation_part.tag.created"}
@@ -101,7 +109,7 @@ def _conversation(item: Wild) -> str | None:
 
 def _number(value: Wild) -> str:
     number = value.identifier()
-    if not (number.isascii() and number.isdigit()):
+    if not (number.isascii() and number.isdigit() and int(number) > 0):
         raise UnrecognisedPayload(f"{value.path} is not the id of a conversation.")
     return number
 

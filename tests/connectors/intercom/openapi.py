@@ -34,6 +34,7 @@ EMPTY_IS_NULL = {
 EXTRA = {
     # In the description's own examples, though not in its schemas.
     "conversation": {"topics", "ticket"},
+    "ticket_type": {"is_internal"},
     "contact": {"opted_out_subscription_types", "opted_in_subscription_types", "utm_campaign", "utm_content",
                 "utm_medium", "utm_source", "utm_term", "referrer", "enabled_push_messaging"},
 }  # fmt: skip
@@ -44,6 +45,8 @@ MISSING_ON_PURPOSE = {
                      "monitor_evaluations", "scorecards"},
     "contact": {"email_domain", "merge_history"},
     "admin": {"team_priority_level", "role"},
+    "ticket": {"snoozed_until"},
+    "ticket_type": set(),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import handoff_connectors.intercom
 from handoff_connectors.intercom import IntercomConnector
 from handoff_connectors.intercom.api import VERSION
 from handoff_connectors.intercom.settings import SECRET_FIELDS, IntercomSettings
-from handoff_connectors.intercom.webhook import TOPICS
+from handoff_connectors.intercom.webhook import TICKET_TOPICS, TOPICS
 
 ROOM = Path(handoff_connectors.intercom.__file__).parent
 README = (ROOM / "README.md").read_text()
@@ -50,6 +50,11 @@ def test_the_figures_are_those_of_the_code() -> None:
 def test_the_topics_are_those_of_the_code() -> None:
     listed = README.partition("Topics:")[2].partition(". With")[0]
     assert set(re.findall(r"`([\w.]+)`", listed)) == set(TOPICS)
+
+
+def test_the_topics_of_tickets_are_those_of_the_code() -> None:
+    listed = README.partition("topics of their own:")[2].partition(". Subscribe")[0]
+    assert set(re.findall(r"`([\w.]+)`", listed)) == set(TICKET_TOPICS)
 
 
 def test_what_it_cannot_do_has_a_reason() -> None:

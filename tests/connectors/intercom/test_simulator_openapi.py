@@ -54,6 +54,7 @@ def exchanges() -> Iterator[list[Exchange]]:
         intercom.settings.search_lag_s = 0
         intercom.api.observers.append(listener(heard))
         _conversations(intercom, client)
+        _tickets(client)
         _contacts(client)
         _workspace(client)
         yield heard
@@ -92,6 +93,32 @@ def _conversations(intercom: IntercomSimulator, client: Client) -> None:
     client.ok("POST", f"/conversations/{two}/merge", {"merge_into_conversation_id": int(one)})
     client.delete(f"/conversations/{three}")
     client.get("/conversations/deleted")
+
+
+def _tickets(client: Client) -> None:
+    eva = client.contact(external_id="acme:c-9", email="eva@example.com")
+    number = client.begin(eva)
+    described = {"_default_title_": "Charged twice", "_default_description_": "I was charged twice."}
+    wanted = {"ticket_type_id": "53", "attributes": described}
+    ticket = client.ok("POST", f"/conversations/{number}/convert", wanted)["id"]
+    state = client.ok("GET", "/ticket_states")["data"][2]["id"]
+    changed = {"ticket_state_id": state, "assignee_id": client.admin_id, "admin_id": int(client.admin_id),
+               "open": True, "skip_notifications": True}  # fmt: skip
+    client.ok("PUT", f"/tickets/{ticket}", changed)
+    said = {"message_type": "comment", "type": "user", "intercom_user_id": eva["id"], "body": "Any news?"}
+    client.ok("POST", f"/tickets/{ticket}/reply", said)
+    note = {"message_type": "note", "type": "admin", "admin_id": client.admin_id, "body": "<p>Refund</p>"}
+    client.ok("POST", f"/tickets/{ticket}/reply", {**note, "skip_notifications": True})
+    tag = client.ok("POST", "/tags", {"name": "refund"})["id"]
+    client.ok("POST", f"/tickets/{ticket}/tags", {"id": tag, "admin_id": client.admin_id})
+    client.request("DELETE", f"/tickets/{ticket}/tags/{tag}", json={"admin_id": client.admin_id})
+    later = {"snoozed_until": 4_102_444_800, "admin_id": int(client.admin_id)}
+    client.ok("PUT", f"/tickets/{ticket}", later)
+    client.ok("PUT", f"/tickets/{ticket}", {"open": False, "admin_id": int(client.admin_id)})
+    query = {"field": "description", "operator": "~", "value": "charged"}
+    assert client.ok("POST", "/tickets/search", {"query": query, "pagination": {"per_page": 5}})["total_count"] == 1
+    for path in (f"/tickets/{ticket}", "/ticket_types", "/ticket_types/53"):
+        client.ok("GET", path)
 
 
 def _contacts(client: Client) -> None:
@@ -142,10 +169,11 @@ def test_what_the_connector_says_is_as_described() -> None:
     assert {e.method for e in heard} >= {"GET", "POST", "PUT", "DELETE"}
 
 
-def _work(intercom: IntercomSimulator, receiver: Receiver) -> None:
+def _work(intercom: IntercomSimulator, receiver: Receiver, ticket_type_id: str | None = None) -> None:
     """One conversation's life through the connector."""
     known = intercom.credentials
-    settings = IntercomSettings(base_url=intercom.base_url, reference_attribute="handoff", workspace_id=intercom.app_id)
+    settings = IntercomSettings(base_url=intercom.base_url, reference_attribute="handoff", workspace_id=intercom.app_id,
+                                ticket_type_id=ticket_type_id)  # fmt: skip
     secrets = StoredSecrets(access_token=known.access_token, client_secret=known.client_secret)
     with closing(IntercomConnector(settings, secrets, Spending())) as connector:
         _live(connector, intercom, receiver)
@@ -174,9 +202,24 @@ def _live(connector: IntercomConnector, intercom: IntercomSimulator, receiver: R
     assert all(finding.ok for finding in connector.check() if finding.name == "credentials")
 
 
+@pytest.mark.parametrize("still", [False, True])
+def test_what_the_connector_says_of_tickets_is_as_described(still: bool) -> None:
+    heard: list[Exchange] = []
+    with running() as (intercom, _), receiving() as receiver:
+        intercom.settings.search_lag_s, intercom.settings.ticket_is_conversation = 0, still
+        intercom.api.observers.append(listener(heard))
+        intercom.set_webhook(receiver.url)
+        _work(intercom, receiver, ticket_type_id="53")
+    wrong = {str(e): openapi.request_mistakes(e.method, e.path, e.sent) for e in heard}
+    assert {call: mistakes for call, mistakes in wrong.items() if mistakes} == {}
+    assert [str(e) for e in heard if openapi.operation(e.method, e.path) is None] == []
+    refused = {str(e).partition(" -> ")[2] for e in heard if e.status >= 400}
+    assert refused <= {"404"}, "a ticket is looked for as a conversation"
+
+
 def test_enough_was_judged(exchanges: list[Exchange]) -> None:
     judged = {(e.method, id(openapi.operation(e.method, e.path))) for e in exchanges}
-    assert len(judged) >= 35
+    assert len(judged) >= 43
     assert all(openapi.operation(e.method, e.path) for e in exchanges)
     failed = [(e.status, e.path) for e in exchanges if e.status >= 400]
     assert [status for status, _ in failed] == [410, 404, 404, 404, 401], failed
@@ -185,7 +228,7 @@ def test_enough_was_judged(exchanges: list[Exchange]) -> None:
 @pytest.mark.parametrize(
     ("schema", "method", "start"),
     [("conversation", "PUT", "/conversations/"), ("contact", "PUT", "/contacts/"), ("admin", "GET", "/admins/9"),
-     ("team", "GET", "/teams/")],
+     ("team", "GET", "/teams/"), ("ticket", "PUT", "/tickets/"), ("ticket_type", "GET", "/ticket_types/")],
 )  # fmt: skip
 def test_things_have_the_described_fields_and_no_others(
     exchanges: list[Exchange], schema: str, method: str, start: str

@@ -159,7 +159,7 @@ def test_an_orphan_without_a_twin_is_left_alone(intercom: Script, connector: Int
 def test_sweeps_have_a_budget_of_their_own(intercom: Script, connector: IntercomConnector, spending: Spending) -> None:
     connector.changed(None, NOW)
     connector.read("499", None)
-    assert spending.spent == ["sweep", "sweep", "*"]
+    assert spending.spent == ["sweep", "sweep", "sweep", "*"], "conversations, tickets, deleted ones; a reading"
 
 
 def test_the_end_of_a_window_is_kept_for_people(intercom: Script, connector: IntercomConnector) -> None:

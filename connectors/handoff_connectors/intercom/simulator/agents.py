@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from handoff_connectors.intercom.simulator import attachments, changes, people, talk
-from handoff_connectors.intercom.simulator.model import PRIORITIES, STATES, Actor, Contact, Conversation, Part
+from handoff_connectors.intercom.simulator import attachments, changes, people, talk, tickets
+from handoff_connectors.intercom.simulator.model import PRIORITIES, STATES, Actor, Contact, Conversation, Part, Ticket
 from handoff_connectors.intercom.simulator.text import from_text
 from handoff_connectors.intercom.simulator.workspace import Workspace
 
@@ -123,6 +123,21 @@ class AgentActions:
             else:
                 talk.snooze(self._workspace, conversation, actor, self._workspace.now() + snooze_s)
 
+    def convert(self, ticket_id: int | str, type_id: str = "53", agent: str = "Dana") -> Ticket:
+        """Make a ticket of a conversation, with the button of the inbox."""
+        with self._workspace.lock:
+            kind = self._workspace.ticket_types[type_id]
+            return tickets.convert(self._workspace, self._conversation(ticket_id), self._actor(agent), kind)
+
+    def set_ticket_state(self, ticket_id: int | str, label: str, agent: str = "Dana") -> None:
+        """By the label that people see, or by category."""
+        with self._workspace.lock:
+            states = self._workspace.ticket_states.values()
+            state = next((s for s in states if label in (s.label, s.category)), None)
+            if state is None:
+                raise ValueError(f"The simulated Intercom has no ticket state {label!r}.")
+            tickets.set_state(self._workspace, self._conversation(ticket_id), self._actor(agent), state)
+
     def close(self, ticket_id: int | str, agent: str = "Dana", text: str = "") -> None:
         """Close, with or without a last word."""
         self.set_status(ticket_id, "closed", agent, text=text)
@@ -227,7 +242,7 @@ class AgentActions:
 
     def _conversation(self, ticket_id: int | str) -> Conversation:
         talk.wake_due(self._workspace)
-        conversation = self._workspace.live(str(ticket_id))
+        conversation = self._workspace.live(str(ticket_id)) or self._workspace.ticket(str(ticket_id))
         if conversation is None:
             raise KeyError(f"No conversation {ticket_id} in the simulated Intercom.")
         return conversation

@@ -49,7 +49,13 @@ class Request:
         Raises:
             ApiError: 404, or 429 for a write where conversations have a limit of their own.
         """
-        found = self.workspace.live(self.call.params["id"])
+        return self._limited(self.workspace.callable(self.call.params["id"]))
+
+    def ticket(self) -> Conversation:
+        """As `conversation`, for one that is a ticket."""
+        return self._limited(self.workspace.ticket(self.call.params["id"]))
+
+    def _limited(self, found: Conversation | None) -> Conversation:
         if found is None:
             raise api_errors.not_found()
         if self.call.method != "GET":

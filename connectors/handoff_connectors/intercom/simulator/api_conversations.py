@@ -23,7 +23,7 @@ def shown(request: Request, conversation: Conversation) -> Answer:
     return Answer(200, render.conversation(request.workspace, conversation, request.version, request.as_text))
 
 
-def _when(body: dict[str, Any]) -> int | None:
+def when(body: dict[str, Any]) -> int | None:
     """A given time of making.
 
     Raises:
@@ -45,7 +45,7 @@ def create(request: Request) -> Answer:
         raise api_errors.missing("body")
     contact = _sender(request, body["from"])
     files = attachments.of_body(workspace, request.base, {"attachment_urls": body.get("attachment_urls")})
-    conversation = talk.start(workspace, contact, str(body["body"]), at=_when(body), attachments=files)
+    conversation = talk.start(workspace, contact, str(body["body"]), at=when(body), attachments=files)
     message = {"type": "user_message", "id": conversation.source.id, "created_at": conversation.created_at,
                "body": str(body["body"]), "message_type": "inapp", "conversation_id": conversation.id}  # fmt: skip
     return Answer(200, message)
@@ -84,7 +84,8 @@ def search_conversations(request: Request) -> Answer:
         fields |= {name: Kind.DAY for name, kind in fields.items() if kind is Kind.DATE}
     fits = search.predicate(body.get("query"), fields, workspace.settings.timezone)
     known = ((c, indexing.known(workspace, c)) for c in workspace.live_conversations())
-    found = [conversation for conversation, view in known if view is not None and fits(view)]
+    tickets_too = workspace.settings.ticket_is_conversation
+    found = [c for c, view in known if view is not None and fits(view) and (tickets_too or c.ticket is None)]
     return _list(request, found, *asked_page(body, PER_PAGE))
 
 
@@ -128,7 +129,7 @@ def reply(request: Request) -> Answer:
 
 
 def _contact_reply(request: Request, body: dict[str, Any]) -> Answer:
-    workspace, contact = request.workspace, _replying(request, body)
+    workspace, contact = request.workspace, replying(request, body)
     if request.call.params["id"] == "last":
         own = [c for c in workspace.live_conversations() if contact.id in c.contact_ids]
         conversation = max(own, key=lambda c: c.change_number, default=None)
@@ -144,12 +145,12 @@ def _contact_reply(request: Request, body: dict[str, Any]) -> Answer:
     files = attachments.of_body(workspace, request.base, body)
     if not words.strip() and not files:
         raise api_errors.missing("body")
-    talk.contact_reply(workspace, conversation, contact, text.from_text(words), via_api=True, at=_when(body),
+    talk.contact_reply(workspace, conversation, contact, text.from_text(words), via_api=True, at=when(body),
                        attachments=files)  # fmt: skip
     return shown(request, conversation)
 
 
-def _replying(request: Request, body: dict[str, Any]) -> Contact:
+def replying(request: Request, body: dict[str, Any]) -> Contact:
     """The contact in whose name it is said.
 
     Raises:
@@ -182,9 +183,9 @@ def _admin_reply(request: Request, body: dict[str, Any]) -> Answer:
         raise api_errors.missing("body")
     match kind:
         case "comment":
-            talk.admin_comment(workspace, conversation, actor, html, at=_when(body), attachments=files, silent=silent)
+            talk.admin_comment(workspace, conversation, actor, html, at=when(body), attachments=files, silent=silent)
         case "note":
-            talk.admin_note(workspace, conversation, actor, html, at=_when(body), attachments=files)
+            talk.admin_note(workspace, conversation, actor, html, at=when(body), attachments=files)
         case "quick_reply" if body.get("reply_options"):
             talk.quick_reply(workspace, conversation, actor, list(body["reply_options"]), silent)
         case _:

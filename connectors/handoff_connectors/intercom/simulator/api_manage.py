@@ -61,7 +61,7 @@ def _assignee(request: Request, body: dict[str, Any]) -> tuple[str, int]:
 
 
 def _tagged(request: Request) -> Conversation:
-    found = request.workspace.live(request.call.params["id"])
+    found = request.workspace.callable(request.call.params["id"])
     if found is None:
         raise api_errors.conversation_not_found()
     return found

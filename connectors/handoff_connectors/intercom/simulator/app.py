@@ -14,6 +14,7 @@ from handoff_connectors.intercom.simulator.api_contacts import CONTACTS
 from handoff_connectors.intercom.simulator.api_conversations import CONVERSATIONS
 from handoff_connectors.intercom.simulator.api_errors import error_list
 from handoff_connectors.intercom.simulator.api_manage import MANAGE
+from handoff_connectors.intercom.simulator.api_tickets import TICKETS
 from handoff_connectors.intercom.simulator.api_workspace import WORKSPACE
 from handoff_connectors.intercom.simulator.auth import Authenticator
 from handoff_connectors.intercom.simulator.settings import SimulatorSettings
@@ -32,7 +33,7 @@ CODES = {400: ("bad_request", "Bad request"), 401: ("unauthorized", "Access Toke
 def all_endpoints() -> Table:
     """Fixed paths come before those with an id in the same place."""
     table = Table()
-    for part in (WORKSPACE, MANAGE, CONVERSATIONS, CONTACTS):
+    for part in (WORKSPACE, MANAGE, CONVERSATIONS, TICKETS, CONTACTS):
         table.take_all(part)
     return table
 

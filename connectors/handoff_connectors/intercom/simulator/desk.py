@@ -21,9 +21,9 @@ from handoff_sync.simulator.entrance import Entrance
 from handoff_sync.simulator.helpdesk import SimulatedHelpdesk, Works
 
 ACTIONS: Final = ("reply", "note", "note_and_reopen", "customer_reply", "bot_reply", "set_status", "close", "open",
-                  "snooze", "assign", "assign_team", "set_priority", "mark_read", "merge", "delete", "redact", "join",
-                  "merge_contacts", "archive_contact", "block_contact", "delete_contact", "set_webhook",
-                  "ping")  # fmt: skip
+                  "snooze", "convert", "set_ticket_state", "assign", "assign_team", "set_priority", "mark_read",
+                  "merge", "delete", "redact", "join", "merge_contacts", "archive_contact", "block_contact",
+                  "delete_contact", "set_webhook", "ping")  # fmt: skip
 
 
 class IntercomSimulator(SimulatedHelpdesk[SimulatorSettings], AgentActions):

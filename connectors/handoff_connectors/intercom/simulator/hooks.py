@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from handoff_connectors.intercom.simulator import render
+from handoff_connectors.intercom.simulator import render, render_tickets
 from handoff_connectors.intercom.simulator.model import Conversation, Happened, Subscription
 from handoff_connectors.intercom.simulator.versions import parsed
 from handoff_connectors.intercom.simulator.workspace import Workspace
@@ -23,10 +23,16 @@ TOPICS: Final = frozenset(
         "user.created", "user.replied", "admin.replied", "admin.closed", "admin.opened", "admin.snoozed",
         "admin.unsnoozed", "admin.assigned", "admin.open.assigned", "deleted", "contact.attached", "contact.detached",
     )
+) | frozenset(
+    f"ticket.{name}" for name in (
+        "created", "state.updated", "admin.replied", "admin.assigned", "team.assigned", "contact.replied", "closed",
+        "resolved", "admin.snoozed", "admin.unsnoozed",
+    )
 ) | {"conversation_part.redacted", "contact.merged", "contact.deleted", "contact.archived"}  # fmt: skip
 """What an app of our kind subscribes to, where nothing else is asked for."""
 
-EVERY_TOPIC: Final = TOPICS | {"conversation.admin.noted", "conversation.operator.replied", "conversation.read",
+EVERY_TOPIC: Final = TOPICS | {"conversation.admin.noted", "ticket.note.created",
+                               "conversation.operator.replied", "conversation.read",
                                "conversation.priority.updated"}  # fmt: skip
 PLAIN_SINCE: Final = (2, 15)
 THROTTLE_S: Final = (60.0, 7200.0)
@@ -88,6 +94,9 @@ class HookHub:
     def _item(self, happened: Happened) -> dict[str, Any]:
         if happened.conversation is None:
             return dict(happened.item or {})
+        if happened.topic.startswith("ticket."):
+            item = render_tickets.ticket(self._workspace, happened.conversation)
+            return {"ticket": item} if happened.topic == "ticket.closed" else item
         return self._conversation(happened.conversation, happened)
 
     def _conversation(self, conversation: Conversation, happened: Happened) -> dict[str, Any]:

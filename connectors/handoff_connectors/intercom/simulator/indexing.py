@@ -63,6 +63,23 @@ def document(c: Conversation) -> dict[str, Any]:
         "statistics.count_conversation_parts": len(c.parts),
         "ai_agent_participated": False,
         **{f"custom_attributes.{name}": value for name, value in c.custom_attributes.items()},
+        **_ticket(c),
+    }
+
+
+def _ticket(c: Conversation) -> dict[str, Any]:
+    """What tickets can be searched by besides. `state` is the ticket's then; `ticket` tells that it is one."""
+    if c.ticket is None:
+        return {}
+    named = c.ticket.attributes
+    return {
+        "ticket": True,
+        "id": c.ticket.id,
+        "title": named.get("_default_title_"),
+        "description": named.get("_default_description_"),
+        "category": {"Customer": "request", "Back-office": "task"}.get(c.ticket.type.category, "tracker"),
+        "ticket_type_id": c.ticket.type.id,
+        "state": c.ticket.state.category,
     }
 
 

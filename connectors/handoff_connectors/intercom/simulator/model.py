@@ -132,6 +132,8 @@ class Part:
     app_package_code: str | None = None
     notified: bool = False
     by_ai: bool = False
+    ticket_state: str | None = None
+    previous_ticket_state: str | None = None
 
     @property
     def shown_to_customer(self) -> bool:
@@ -150,6 +152,40 @@ class Source:
     text: str = ""
     attachments: list[dict[str, Any]] = field(default_factory=list)
     redacted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketState:
+    """`category`: submitted, in_progress, waiting_on_customer or resolved; the label is the workspace's own."""
+
+    id: str
+    category: str
+    label: str
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketType:
+    """`category`: Customer, Back-office or Tracker. Conversations become tickets of the first alone."""
+
+    id: str
+    name: str
+    category: str
+    state_ids: tuple[str, ...]
+    created_at: int
+    archived: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Ticket:
+    """What a conversation has beyond itself once it was made a ticket. `number` is what people see."""
+
+    id: str
+    number: str
+    type: TicketType
+    state: TicketState
+    previous: TicketState | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -188,6 +224,7 @@ class Conversation:
     merged_into: str | None = None
     deleted_at: int | None = None
     metrics_retained: bool = True
+    ticket: Ticket | None = None
     indexed: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
 

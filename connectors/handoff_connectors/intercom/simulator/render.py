@@ -174,11 +174,17 @@ def list_item(
         "title": c.title,
         "custom_attributes": c.custom_attributes,
         "topics": {},
-        "ticket": None,
+        "ticket": _ticket_of(workspace, c),
         "linked_objects": {"type": "list", "data": linked, "total_count": len(linked), "has_more": False},
         "ai_agent": None,
         "ai_agent_participated": False,
     }
+
+
+def _ticket_of(workspace: Workspace, c: Conversation) -> dict[str, Any] | None:
+    """Null for conversations; what stands here for others is not described."""
+    named = c.ticket is not None and workspace.settings.conversation_names_ticket
+    return {"type": "ticket", "id": c.ticket.id} if named and c.ticket is not None else None
 
 
 def conversation(

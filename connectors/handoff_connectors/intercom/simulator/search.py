@@ -49,6 +49,14 @@ CONVERSATION_FIELDS: Final[Mapping[str, Kind]] = {
                      "statistics.last_admin_reply_at", "statistics.last_close_at"), Kind.DATE),
 }  # fmt: skip
 
+TICKET_FIELDS: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys(("id", "title", "description", "category", "ticket_type_id", "state"), Kind.TEXT),
+    **dict.fromkeys(("contact_ids", "teammate_ids"), Kind.MANY),
+    **dict.fromkeys(("admin_assignee_id", "team_assignee_id"), Kind.NUMBER),
+    "open": Kind.TRUTH,
+    **dict.fromkeys(("created_at", "updated_at", "snoozed_until"), Kind.DATE),
+}  # fmt: skip
+
 CONTACT_FIELDS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(("id", "role", "name", "email", "email_domain", "phone", "owner_id", "external_id"), Kind.TEXT),
     **dict.fromkeys(("created_at", "updated_at", "signed_up_at", "last_seen_at", "last_replied_at"), Kind.DAY),

@@ -17,8 +17,22 @@ PEOPLE: Final = (
 TAGS: Final = ("VIP",)
 BOT_NAME: Final = "Operator"
 BOT_EMAIL: Final = "operator@example.com"
+TICKET_STATES: Final = (
+    # category, label
+    ("submitted", "Submitted"),
+    ("in_progress", "In progress"),
+    ("in_progress", "With the bank"),
+    ("waiting_on_customer", "Waiting on you"),
+    ("resolved", "Resolved"),
+)
+TICKET_TYPES: Final = (
+    # name, category, archived
+    ("Support request", "Customer", False),
+    ("Internal task", "Back-office", False),
+    ("Old request", "Customer", True),
+)
 SCOPES: Final = frozenset({"read_admins", "read_users", "write_users", "read_conversations", "write_conversations",
-                           "read_tags", "write_tags"})  # fmt: skip
+                           "read_tags", "write_tags", "read_tickets", "write_tickets"})  # fmt: skip
 DELETE_METRICS: Final = "delete_conversations_and_metrics"
 
 

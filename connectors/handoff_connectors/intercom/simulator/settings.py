@@ -57,6 +57,18 @@ class SimulatorSettings:
     """Whether merged conversations name each other in `linked_objects`."""
     merge_sends_closed: bool = True
     """Whether the conversation that is merged away sends `conversation.admin.closed`. There is no merge topic."""
+    ticket_keeps_id: bool = True
+    """Whether a conversation that becomes a ticket keeps its number. Not documented, as all about this."""
+    ticket_keeps_part_ids: bool = True
+    ticket_is_conversation: bool = False
+    """Whether a ticket can still be read, searched and called as the conversation it was."""
+    conversation_names_ticket: bool = True
+    """Whether `ticket` of such a conversation is filled."""
+    ticket_tells_both: bool = False
+    """Whether events of tickets come under the topics of conversations too."""
+    contact_reply_reopens_ticket: bool = False
+    open_wakes_ticket: bool = False
+    """Whether setting `open` ends a snooze."""
     minimal_webhooks: bool = False
     """Whether webhooks of conversations come without source and parts."""
     null_id_topics: tuple[str, ...] = ("conversation.read",)

@@ -84,7 +84,10 @@ def contact_reply(
 ) -> Part:
     """A contact's words. They reopen a closed conversation, and are then themselves the part `open`."""
     before, now = conversation.state, workspace.now()
-    _to_open(conversation)
+    if conversation.ticket is None or workspace.settings.contact_reply_reopens_ticket:
+        _to_open(conversation)
+    else:
+        before = "open"
     conversation.waiting_since = conversation.waiting_since or now
     conversation.first_contact_reply_at = conversation.first_contact_reply_at or now
     conversation.last_contact_reply_at = contact.last_replied_at = now

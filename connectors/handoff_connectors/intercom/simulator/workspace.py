@@ -22,6 +22,8 @@ from handoff_connectors.intercom.simulator.model import (
     Subscription,
     Tag,
     Team,
+    TicketState,
+    TicketType,
 )
 from handoff_connectors.intercom.simulator.settings import SimulatorSettings
 from handoff_sync.simulator.clock import SimulatorClock
@@ -31,7 +33,19 @@ FIRST_PART: Final = 45_763_812_001
 FIRST_MESSAGE: Final = 403_918_330
 FIRST_ADMIN: Final = 991_267_401
 FIRST_TEAM: Final = 5_017_691
+FIRST_TICKET_TYPE: Final = 53
+FIRST_TICKET_STATE: Final = 7493
 FIRST_TAG: Final = 7_522_901
+TICKET_TOPICS: Final = {
+    "conversation.user.replied": "ticket.contact.replied",
+    "conversation.admin.replied": "ticket.admin.replied",
+    "conversation.admin.noted": "ticket.note.created",
+    "conversation.admin.assigned": "ticket.admin.assigned",
+    "conversation.admin.open.assigned": "ticket.admin.assigned",
+    "conversation.admin.closed": "ticket.closed",
+    "conversation.admin.snoozed": "ticket.admin.snoozed",
+    "conversation.admin.unsnoozed": "ticket.admin.unsnoozed",
+}
 BOT_ID: Final = "991267400"
 
 
@@ -63,6 +77,7 @@ class Workspace:
         self._message_ids = itertools.count(FIRST_MESSAGE)
         self._tag_ids = itertools.count(FIRST_TAG)
         self._attribute_ids = itertools.count(1)
+        self._ticket_numbers = itertools.count(22)
         self._contact_ids = itertools.count(1)
         self._changes = itertools.count(1)
         self.version = 0
@@ -72,6 +87,8 @@ class Workspace:
         self.teams: dict[str, Team] = {}
         self.tags: dict[str, Tag] = {}
         self.attributes: dict[int, Attribute] = {}
+        self.ticket_types: dict[str, TicketType] = {}
+        self.ticket_states: dict[str, TicketState] = {}
         self.files: dict[str, StoredFile] = {}
         self._seed()
 
@@ -87,6 +104,13 @@ class Workspace:
             self.admins[admin.id] = admin
         for name in seed.TAGS:
             self.tag_named(name)
+        for number, (category, label) in enumerate(seed.TICKET_STATES):
+            state = TicketState(id=str(FIRST_TICKET_STATE + number), category=category, label=label)
+            self.ticket_states[state.id] = state
+        for number, (name, category, archived) in enumerate(seed.TICKET_TYPES):
+            kind = TicketType(id=str(FIRST_TICKET_TYPE + number), name=name, category=category, archived=archived,
+                              state_ids=tuple(self.ticket_states), created_at=self.now())  # fmt: skip
+            self.ticket_types[kind.id] = kind
 
     # --- numbers ---------------------------------------------------------------------------------
 
@@ -105,6 +129,9 @@ class Workspace:
 
     def new_conversation_id(self) -> str:
         return str(next(self._conversation_ids))
+
+    def new_ticket_number(self) -> str:
+        return str(next(self._ticket_numbers))
 
     def new_attribute_id(self) -> int:
         return next(self._attribute_ids)
@@ -182,6 +209,18 @@ class Workspace:
     def live_conversations(self) -> Iterator[Conversation]:
         return (c for c in self.conversations.values() if c.deleted_at is None)
 
+    def callable(self, conversation_id: str) -> Conversation | None:
+        """As `live`, for calls on conversations: a ticket may be none any more."""
+        found = self.live(conversation_id)
+        return None if found is not None and found.ticket and not self.settings.ticket_is_conversation else found
+
+    def live_tickets(self) -> Iterator[Conversation]:
+        return (c for c in self.live_conversations() if c.ticket is not None)
+
+    def ticket(self, ticket_id: str) -> Conversation | None:
+        """The ticket of this number, as the conversation that it was."""
+        return next((c for c in self.live_tickets() if c.ticket is not None and c.ticket.id == ticket_id), None)
+
     def touch(self, conversation: Conversation) -> None:
         """Note that the conversation changed, for search and the agent page."""
         conversation.changed_at = self.clock.unix()
@@ -199,7 +238,13 @@ class Workspace:
     # --- telling ---------------------------------------------------------------------------------
 
     def announce(self, topic: str, conversation: Conversation, *parts: Part) -> None:
-        self.tell(Happened(topic=topic, conversation=conversation, parts=parts))
+        """What happens to a ticket has other topics, and for some things none."""
+        if conversation.ticket is None or self.settings.ticket_tells_both or topic.startswith("ticket."):
+            self.tell(Happened(topic=topic, conversation=conversation, parts=parts))
+        if conversation.ticket is not None and topic in TICKET_TOPICS:
+            team = topic.endswith("assigned") and any(p.assigned_to and p.assigned_to[0] == "team" for p in parts)
+            named = "ticket.team.assigned" if team else TICKET_TOPICS[topic]
+            self.tell(Happened(topic=named, conversation=conversation, parts=parts))
 
     def announce_item(self, topic: str, item: dict[str, Any]) -> None:
         self.tell(Happened(topic=topic, item=item))
