@@ -217,7 +217,7 @@ def author_of(message: Wild, us: int, author: Wild | None, customer: int | None 
     sender, via = int_at(message, "sender", "id"), text_at(message, "via")
     if marker_of(message) is not None:
         return CommentAuthor.OURS
-    if message.get("deleted_datetime") is not None or sender is None:
+    if message.get("deleted_datetime") is not None or sender is None or _flag(message, "public") is None:
         return CommentAuthor.UNKNOWN
     match _flag(message, "from_agent"):
         case False:

@@ -217,6 +217,9 @@ def author_of(comment: Wild, view: Standpoint) -> CommentAuthor:
         return CommentAuthor.OURS
     if _text(comment, "type") != "Comment" or author is None or (needs_audit(comment, view.us) and audit is None):
         return CommentAuthor.UNKNOWN
+    public = comment.get("public")
+    if public is None or not isinstance(public.raw(), bool):
+        return CommentAuthor.UNKNOWN
     if is_merge(comment) or author <= 0:
         return CommentAuthor.AUTOMATION
     if author == view.requester_id or _text(user, "role") == "end-user":

@@ -34,7 +34,7 @@ def a_note_hides_no_answer(bench: Bench) -> None:
 
 
 def kinds_that_nobody_knows_are_closed(bench: Bench) -> None:
-    """What looks like an answer but for one thing of an unknown kind is not relayed, and stops no reading."""
+    """What looks like an answer but for one thing of an unknown kind is nobody's, and stops no reading."""
     assert bench.desk.unknown_kinds
     _nothing_is_heard_of(bench, bench.desk.unknown_kinds)
     for number, (name, say) in enumerate(bench.desk.unknown_kinds.items()):
@@ -43,7 +43,7 @@ def kinds_that_nobody_knows_are_closed(bench: Bench) -> None:
         bench.desk.reply(ticket, "an answer")
         assert [comment.text for comment in bench.heard(ticket)] == ["an answer"], name
         for comment in _of(bench, ticket, SECRET):
-            assert comment.author is CommentAuthor.UNKNOWN or not comment.public, name
+            assert comment.author is CommentAuthor.UNKNOWN, name
 
 
 def machines_are_no_people(bench: Bench) -> None:
