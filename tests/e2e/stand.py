@@ -1,28 +1,38 @@
-"""A test stand: a simulated Zendesk that outlives everything, and the service in processes that may be killed."""
+"""A test stand: a simulated helpdesk that outlives everything, and the service in processes that may be killed."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import subprocess
-import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 
-from handoff_connectors.zendesk.simulator import ZendeskSimulator
 from handoff_sync.bootstrap import build
-from handoff_sync.core.policy import Mode, Policy
+from handoff_sync.core.policy import ConnectionRule, Mode, Policy
+from handoff_sync.secret_keys import new_key
 from handoff_sync.settings import load_settings
+from handoff_sync.simulator.desk import Desk, simulated
 from handoff_sync.store.migrate import migrate
+from tests.e2e.processes import Command, Forked, Process, ended
 from tests.engines import free_port
 
 T = TypeVar("T")
-ROOT = Path(__file__).parents[2]
+
+SETTLE_S: Final = 3.0
+"""Longer than any lag below, as in real life: else the service could not keep its promise, and should not."""
+LAGS: Final[Mapping[str, Mapping[str, float]]] = {
+    "zendesk": {"search_lag_s": 5.0},  # its keys make waiting for the search needless
+    "gorgias": {"list_lag_s": 2.0},
+    "intercom": {"search_lag_s": 2.0},
+}
+CONNECTIONS: Final[Mapping[str, Mapping[str, object]]] = {"intercom": {"recreate_after_s": 4}}
+"""Settings of a connection that must fit the lags."""
 
 
 def until(what: str, probe: Callable[[], T | None], seconds: float = 30.0) -> T:
@@ -36,33 +46,62 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 30.0) -> T:
     raise AssertionError(f"Not within {seconds} s: {what}.")
 
 
-class Stand:
-    """One workspace with one connection. `embedded`: one process; else a web and a worker process."""
+def lagging(kind: str) -> Desk:
+    """A simulated helpdesk, not started, whose search is as far behind as a stand can wait for."""
+    desk = simulated(kind)
+    desk.simulator.apply_settings(LAGS.get(kind, {}))
+    return desk
 
-    def __init__(self, folder: Path, simulator: ZendeskSimulator, database_url: str, broker_url: str) -> None:
-        self.simulator = simulator
-        self.embedded = database_url.startswith("sqlite")
+
+class Stand:
+    """One workspace with one connection to a helpdesk that runs already.
+
+    With SQLite all is one process, else there are a web and a worker process. `commands`: those of the Procfile, which
+    cannot be told to die at a point. `rule` says how tickets are opened. `poll_s`: how often changes are looked for.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        desk: Desk,
+        database_url: str,
+        broker_url: str,
+        *,
+        commands: bool = False,
+        rule: Mapping[str, Any] | None = None,
+        poll_s: float = 2.0,
+        threads: int = 8,
+    ) -> None:
+        self.desk = desk
+        self.database_url = database_url
         self.port = free_port()
+        self._embedded = database_url.startswith("sqlite")
+        self._commands = commands
         self._folder = folder
+        self._processes: dict[str, Process] = {}
+        self._ends: list[int | None] = []
+        self._starting = threading.Lock()
         self._environment = {
             **os.environ,
             "HANDOFF_DATA_DIR": str(folder / "data"),
             "HANDOFF_DATABASE_URL": database_url,
             "HANDOFF_BROKER_URL": broker_url,
+            "HANDOFF_SECRET_KEYS": new_key(),
             "HANDOFF_PORT": str(self.port),
             "HANDOFF_LEASE_S": "2",
+            "HANDOFF_SETTLE_S": str(SETTLE_S),
             "HANDOFF_SWEEP_INTERVAL_S": "0.2",
-            "HANDOFF_POLL_INTERVAL_S": "2",
+            "HANDOFF_POLL_INTERVAL_S": str(poll_s),
             "HANDOFF_PRIVATE_DESTINATIONS": "127.0.0.0/8",
             "HANDOFF_LOG_LEVEL": "warning",
+            "HANDOFF_WORKER_THREADS": str(threads),
         }
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._prepare(database_url, broker_url)
+        self._prepare(database_url, broker_url, rule or {})
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", headers={"Authorization": f"Bearer {self.key}"}, timeout=10
+        )
 
-    def _prepare(self, database_url: str, broker_url: str) -> None:
-        from handoff_sync.secret_keys import new_key
-
-        self._environment["HANDOFF_SECRET_KEYS"] = new_key()
+    def _prepare(self, database_url: str, broker_url: str, rule: Mapping[str, Any]) -> None:
         settings = load_settings(
             data_dir=self._folder / "data",
             database_url=database_url,
@@ -73,18 +112,17 @@ class Stand:
         migrate(app.db)
         app.start(workers=False, sweeper=False)
         try:
-            policy = Policy(handover_mode=Mode.AUTOMATIC, solved_grace_seconds=0)
-            self.workspace = app.admin.create_workspace("Acme", policy=policy).id
-            self.key = app.admin.create_api_key(self.workspace, "test", ["admin"]).key
-            known = self.simulator.credentials
-            connection = app.admin.create_connection(
-                self.workspace,
-                "zendesk",
-                "acme",
-                {"subdomain": "acme", "client_id": known.client_id, "base_url": self.simulator.base_url},
-                {"client_secret": known.client_secret},
+            workspace = app.admin.create_workspace("Acme").id
+            self.key = app.admin.create_api_key(workspace, "test", ["admin"]).key
+            kind, access = self.desk.kind, self.desk.access
+            wanted = {**access.settings, **CONNECTIONS.get(kind, {})}
+            connection = app.admin.create_connection(workspace, kind, "acme", wanted, access.secrets).id
+            policy = Policy(
+                handover_mode=Mode.AUTOMATIC,
+                solved_grace_seconds=0,
+                connections=(ConnectionRule(connection=connection, **rule),),
             )
-            self.connection, self.hook_token = connection.id, connection.hook_token
+            app.admin.update_workspace(workspace, policy=policy)
         finally:
             app.stop()
 
@@ -92,50 +130,59 @@ class Stand:
 
     def start(self, point: str = "") -> None:
         """Starts what does not run; the process that delivers kills itself at `point`."""
-        if self.embedded:
-            self._spawn("run", point)
-        else:
-            self._spawn("web", "")
-            self._spawn("worker", point)
-        until("the service answers", lambda: self._ready() or self.dead())
+        with self._starting:
+            for role in ("run",) if self._embedded else ("web", "worker"):
+                self._spawn(role, point if role != "web" else "")
+        until("the service answers", lambda: self._ready() or self.dead(), 60)
 
     def _spawn(self, role: str, point: str) -> None:
-        if role in self._processes and self._processes[role].poll() is None:
-            return
-        command = [sys.executable, "-m", "tests.e2e.crashing", role, point]
-        with (self._folder / f"{role}.log").open("ab") as log:
-            self._processes[role] = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+        if role in self._processes:
+            if self._processes[role].code is None:
+                return
+            self._ends.append(self._processes[role].code)
+        log = self._folder / f"{role}.log"
+        if self._commands:
+            assert not point
+            self._processes[role] = Command((role,), self._environment, log)
+        else:
+            self._processes[role] = Forked(role, point, self._environment, log)
 
     def _ready(self) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=2).status_code == 200
+            return self.http.get("/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
 
     @property
-    def delivering(self) -> subprocess.Popen[bytes]:
+    def delivering(self) -> Process:
         """The process that talks to the helpdesk."""
-        return self._processes["run" if self.embedded else "worker"]
+        return self._processes["run" if self._embedded else "worker"]
 
     def dead(self) -> bool:
-        return self.delivering.poll() is not None
+        return self.delivering.code is not None
 
     def was_killed(self) -> None:
-        """Waits for the process to die by SIGKILL."""
-        code = until("the process is killed", lambda: self.delivering.poll())
+        """Waits for the process to die by SIGKILL; sending an event may have started the next one since."""
+        until("the process is killed", lambda: self._ends or self.dead())
+        code = self._ends[-1] if self._ends else self.delivering.code
         assert code == -signal.SIGKILL, (code, self.logs())
 
     def kill(self) -> None:
-        os.kill(self.delivering.pid, signal.SIGKILL)
-        self.delivering.wait()
+        """SIGKILL to what delivers; accepting events ends with it where all is one process."""
+        self.delivering.kill()
+
+    def terminate(self, seconds: float) -> float:
+        """SIGTERM to what delivers; returns how long it took to end."""
+        process = self.delivering
+        process.signal(signal.SIGTERM)
+        took = ended(process, seconds)
+        assert process.code in (0, -signal.SIGTERM), (process.code, self.logs())
+        return took
 
     def stop(self) -> None:
+        self.http.close()
         for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
+            if process.code is None:
                 process.kill()
 
     def logs(self) -> str:
@@ -147,12 +194,10 @@ class Stand:
         """One event; repeated with the same id until it is accepted, as a platform does."""
 
         def attempt() -> dict[str, Any] | None:
-            if self.embedded and self.dead():
+            if self._embedded and self.dead():
                 self.start()
             try:
-                answer = httpx.post(
-                    f"http://127.0.0.1:{self.port}/v1/events", json=event, headers=self._headers(), timeout=10
-                )
+                answer = self.http.post("/v1/events", json=event)
             except httpx.HTTPError:
                 return None
             if answer.status_code == 503:
@@ -162,17 +207,41 @@ class Stand:
 
         return until(f"event {event['id']} is accepted", attempt)
 
+    def say(self, talk: str, number: int, text: str = "") -> None:
+        """The customer says `words(talk, number)`, and `text` behind it."""
+        self.send(
+            id=f"{talk}-say-{number}",
+            type="customer.message",
+            conversation_id=talk,
+            customer={"external_id": f"u-{talk}", "name": "Ana Ruiz"},
+            message={"id": f"m-{number}", "text": words(talk, number) + text},
+        )
+
+    def hand_over(self, talk: str) -> None:
+        self.send(id=f"{talk}-please", type="handoff.requested", conversation_id=talk, trigger="customer_request")
+
     def get(self, path: str) -> Any:
-        answer = httpx.get(f"http://127.0.0.1:{self.port}{path}", headers=self._headers(), timeout=10)
+        answer = self.http.get(path)
         assert answer.status_code == 200, (answer.status_code, answer.text)
         return json.loads(answer.content)
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
+    def ticket_of(self, talk: str) -> str | None:
+        """The id of the one ticket that the talk's one session is linked to; None before that is known."""
+        sessions = self.get(f"/v1/sessions?conversation_id={talk}")["items"]
+        assert len(sessions) <= 1, sessions
+        links = self.get(f"/v1/sessions/{sessions[0]['id']}")["tickets"] if sessions else []
+        assert len(links) <= 1, links
+        remote: str | None = links[0].get("remote_id") if links else None
+        return remote
 
-    # --- what the helpdesk holds ------------------------------------------------------------------
+    def idle(self, seconds: float = 60.0) -> None:
+        """Waits until nothing is left to be delivered."""
+        until("all deliveries are done", lambda: not self.get("/v1/deliveries?status=pending")["items"], seconds)
 
-    def texts(self) -> str:
-        """Everything that stands on the tickets, in order."""
-        tickets = self.simulator.state.tickets
-        return "\n".join(text for ticket in tickets for text in self.simulator.state.texts(ticket.id))
+    def linked(self, talk: str) -> str:
+        return until(f"{talk} has a ticket", lambda: self.ticket_of(talk))
+
+
+def words(talk: str, number: int) -> str:
+    """What stands in one message and nowhere else."""
+    return f"<<{talk} {number}>>"

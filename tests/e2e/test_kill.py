@@ -2,120 +2,191 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from handoff_connectors.zendesk.simulator import ZendeskSimulator
+from handoff_connectors.intercom.simulator.workspace import FIRST_TEAM
+from handoff_sync.simulator.desk import Call, Desk
 from handoff_sync.simulator.faults import Fault, FaultKind
-from tests.e2e.stand import Stand, until
+from tests.e2e.arrival import everything_arrived
+from tests.e2e.stand import Stand, lagging, until
 
-CHECKPOINTS = (
+POINTS = (
     "open.before",
     "open.answered",
     "open.settling",
-    "append.before",
+    "append.before",  # the note that follows every opening
     "append.answered",
     "append.settling",
+    "append.before#2",  # what the customer says next
+    "append.answered#2",
+    "append.settling#2",
 )
-SEARCH_LAG_S = 5
+STANDS = [("zendesk", "embedded"), ("zendesk", "production"), ("gorgias", "embedded"), ("intercom", "production")]
+KINDS = ("zendesk", "gorgias", "intercom")
+WRITES: Mapping[str, tuple[Call, ...]] = {
+    "zendesk": (
+        Call(method="POST", path=r"/users/create_or_update"),
+        Call(method="POST", path=r"/tickets(\.json)?$"),
+    ),
+    "gorgias": (
+        Call(method="POST", path=r"/customers$"),
+        Call(method="POST", path=r"/tickets$"),
+    ),
+    "intercom": (
+        Call(method="POST", path=r"/contacts$"),
+        Call(method="POST", path=r"/conversations$"),
+        Call(method="PUT", path=r"/conversations/\d+$"),  # title and attributes
+        Call(method="POST", path=r"/conversations/\d+/reply$"),  # the transcript
+        Call(method="POST", path=r"/conversations/\d+/parts$"),  # the team
+        Call(method="POST", path=r"/tags$"),
+        Call(method="POST", path=r"/conversations/\d+/tags$"),
+    ),
+}
+"""Everything that opening a ticket writes, in order."""
+LOST = (FaultKind.DROP, FaultKind.CUT, FaultKind.HTML)
+
+Start = Callable[..., Stand]
 
 
 @pytest.fixture
-def simulator() -> Iterator[ZendeskSimulator]:
-    simulator = ZendeskSimulator()
-    simulator.start()
-    simulator.apply_settings({"search_lag_s": SEARCH_LAG_S})
-    yield simulator
-    simulator.stop()
+def stand_at(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
+    """Makes a stand at a helpdesk of this kind, with SQLite in one process or PostgreSQL and Redis and two."""
+    ending: list[Callable[[], None]] = []
+
+    def make(kind: str, engine: str, **options: Any) -> Stand:
+        urls = f"sqlite:///{tmp_path}/handoff.db", "memory://"
+        if engine == "production":
+            urls = request.getfixturevalue("postgres_url"), request.getfixturevalue("redis_url")
+        desk = lagging(kind)
+        desk.start()
+        ending.append(desk.stop)
+        stand = Stand(tmp_path, desk, *urls, **options)
+        ending.append(stand.stop)
+        return stand
+
+    yield make
+    for end in reversed(ending):
+        end()
 
 
-@pytest.fixture(params=["embedded", "production"])
-def stand(request: pytest.FixtureRequest, tmp_path: Path, simulator: ZendeskSimulator) -> Iterator[Stand]:
-    if request.param == "embedded":
-        stand = Stand(tmp_path, simulator, f"sqlite:///{tmp_path}/handoff.db", "memory://")
-    else:
-        stand = Stand(
-            tmp_path, simulator, request.getfixturevalue("postgres_url"), request.getfixturevalue("redis_url")
-        )
-    yield stand
-    stand.stop()
-
-
-def say(stand: Stand, number: int) -> None:
-    stand.send(
-        id=f"say-{number}",
-        type="customer.message",
-        conversation_id="talk",
-        customer={"external_id": "u-1", "name": "Ana Ruiz"},
-        message={"id": f"m-{number}", "text": f"<<words {number}>>"},
+def hang(desk: Desk, call: Call, *, applied: bool) -> Fault:
+    """The next such request gets no answer; the helpdesk does what it asks, or does not."""
+    return desk.simulator.faults.add(
+        Fault(kind=FaultKind.HANG, method=call.method, path=call.path, applied=applied, delay_s=60)
     )
 
 
-def hand_over(stand: Stand) -> None:
-    stand.send(
-        id="please", type="handoff.requested", conversation_id="talk", trigger="customer_request", reason="asked"
-    )
+def lose(desk: Desk, call: Call) -> None:
+    """The answers to the next such requests."""
+    for kind in LOST:
+        desk.simulator.faults.add(Fault(kind=kind, method=call.method, path=call.path, applied=True))
 
 
-def everything_arrived(stand: Stand, messages: int) -> None:
-    """The rule of the whole file."""
-    until(
-        f"{messages} messages stand on the ticket",
-        lambda: all(f"<<words {n}>>" in stand.texts() for n in range(1, messages + 1)),
-    )
-    until("all deliveries are done", lambda: not stand.get("/v1/deliveries?status=pending")["items"])
-    state, texts = stand.simulator.state, stand.texts()
-    places = [texts.index(f"<<words {n}>>") for n in range(1, messages + 1)]
-    assert places == sorted(places)
-    said = texts.split("Conversation", 1)[-1]  # above it stands an extract of the last messages
-    assert all(said.count(f"<<words {n}>>") == 1 for n in range(1, messages + 1))
-    assert set(state.creations.values()) == {1} and len(state.tickets) == 1, state.creations
-    assert set(state.markers.values()) == {1}, state.markers
-    assert stand.get("/v1/deliveries?status=parked")["items"] == []
-
-
-@pytest.mark.parametrize("point", CHECKPOINTS)
-def test_killed_at_a_checkpoint(stand: Stand, point: str) -> None:
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(("kind", "engine"), STANDS)
+def test_killed_at_a_checkpoint(stand_at: Start, kind: str, engine: str, point: str) -> None:
+    stand = stand_at(kind, engine)
     stand.start(point)
-    say(stand, 1)
-    say(stand, 2)
-    hand_over(stand)
+    stand.say("talk", 1)
+    stand.say("talk", 2)
+    stand.hand_over("talk")
+    if point.endswith("#2"):
+        stand.linked("talk")
+        stand.idle()
+        stand.say("talk", 3)
     stand.was_killed()
     stand.start()
-    say(stand, 3)
-    say(stand, 4)
-    everything_arrived(stand, messages=4)
+    stand.say("talk", 3)
+    stand.say("talk", 4)
+    everything_arrived(stand, {"talk": 4})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_amid_the_parts_of_a_long_transcript(stand_at: Start, kind: str) -> None:
+    stand = stand_at(kind, "embedded")
+    stand.start("append.answered")
+    for number in range(1, 6):
+        stand.say("talk", number, " and so on" * 1500)
+    stand.hand_over("talk")
+    stand.was_killed()
+    assert stand.desk.ticket_ids()  # it was the transcript's second part
+    stand.start()
+    stand.say("talk", 6)
+    everything_arrived(stand, {"talk": 6})
 
 
 @pytest.mark.parametrize("applied", [True, False], ids=["applied", "not-applied"])
-@pytest.mark.parametrize("method", ["POST", "PUT"], ids=["open", "append"])
-def test_killed_while_the_helpdesk_has_the_request(stand: Stand, method: str, applied: bool) -> None:
+@pytest.mark.parametrize("what", ["open", "append"])
+@pytest.mark.parametrize(("kind", "engine"), STANDS)
+def test_killed_while_the_helpdesk_has_the_request(
+    stand_at: Start, kind: str, engine: str, what: str, applied: bool
+) -> None:
     """After the request was sent and before any answer: the helpdesk may or may not have done it."""
-    fault = stand.simulator.faults.add(
-        Fault(kind=FaultKind.HANG, method=method, path=r"/tickets(/\d+)?(\.json)?$", applied=applied, delay_s=60)
-    )
+    stand = stand_at(kind, engine)
     stand.start()
-    say(stand, 1)
-    hand_over(stand)
-    until("the request is under way", lambda: fault.hits)
-    os.kill(stand.delivering.pid, signal.SIGKILL)
-    stand.delivering.wait()
+    stand.say("talk", 1)
+    if what == "open":
+        held = hang(stand.desk, stand.desk.opening, applied=applied)
+        stand.hand_over("talk")
+    else:
+        stand.hand_over("talk")
+        stand.linked("talk")
+        stand.idle()
+        held = hang(stand.desk, stand.desk.appending, applied=applied)
+        stand.say("talk", 2)
+    until("the request is under way", lambda: held.hits)
+    stand.kill()
     stand.start()
-    say(stand, 2)
-    everything_arrived(stand, messages=2)
+    stand.say("talk", 2)
+    stand.say("talk", 3)
+    everything_arrived(stand, {"talk": 3})
 
 
-@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.CUT, FaultKind.HTML], ids=lambda kind: kind.value)
-def test_applied_but_the_answer_is_lost(stand: Stand, kind: FaultKind) -> None:
-    """Nobody is killed; the helpdesk did what was asked and its answer never came, for both kinds of write."""
-    for method in ("POST", "PUT"):
-        stand.simulator.faults.add(Fault(kind=kind, method=method, path=r"/tickets(/\d+)?(\.json)?$", applied=True))
+@pytest.mark.parametrize("applied", [True, False], ids=["applied", "not-applied"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_while_the_helpdesk_has_any_request_of_an_opening(stand_at: Start, kind: str, applied: bool) -> None:
+    """Several talks, each held at another step; one kill ends them all."""
+    rule = {"group": str(FIRST_TEAM), "custom_fields": {"Unknown there": "x"}} if kind == "intercom" else {}
+    stand = stand_at(kind, "embedded", rule=rule, threads=12)
     stand.start()
-    say(stand, 1)
-    hand_over(stand)
-    say(stand, 2)
-    everything_arrived(stand, messages=2)
+    held = [hang(stand.desk, call, applied=applied) for call in WRITES[kind]]
+    talks = [f"talk-{number}" for number in range(len(held) + 1)]
+    for talk in talks:
+        stand.say(talk, 1)
+        stand.hand_over(talk)
+    until("each step is held once", lambda: all(fault.hits for fault in held))
+    stand.kill()
+    stand.start()
+    for talk in talks:
+        stand.say(talk, 2)
+    everything_arrived(stand, dict.fromkeys(talks, 2))
+    if kind == "intercom":
+        state = cast(Any, stand.desk.simulator).state
+        for ticket in stand.desk.ticket_ids():
+            assert state.conversation(ticket).team_assignee_id == FIRST_TEAM
+            assert len(state.parts(ticket, "assignment")) == 1
+
+
+@pytest.mark.parametrize(("kind", "engine"), STANDS)
+def test_done_but_the_answer_is_lost(stand_at: Start, kind: str, engine: str) -> None:
+    """Nobody is killed; the helpdesk did what was asked and its answer never came, in any of three ways."""
+    stand = stand_at(kind, engine)
+    stand.start()
+    talks = [f"talk-{lost}" for lost in LOST]
+    lose(stand.desk, stand.desk.opening)
+    for talk in talks:
+        stand.say(talk, 1)
+        stand.hand_over(talk)
+    for talk in talks:
+        stand.linked(talk)
+    stand.idle()
+    lose(stand.desk, stand.desk.appending)
+    for talk in talks:
+        stand.say(talk, 2)
+        stand.say(talk, 3)
+    everything_arrived(stand, dict.fromkeys(talks, 3))
+    assert stand.desk.simulator.faults.waiting() == []

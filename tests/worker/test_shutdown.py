@@ -2,100 +2,91 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from handoff_connectors.zendesk.simulator import ZendeskSimulator
-from tests.e2e.stand import Stand, until
+from handoff_sync.simulator.desk import Desk
+from handoff_sync.simulator.faults import Fault, FaultKind
+from handoff_sync.store.engine import open_database
+from tests.e2e.arrival import everything_arrived
+from tests.e2e.stand import Stand, lagging, until
 
 TALKS = 6
 """Zendesk makes about one new customer a second."""
 EXIT_S = 25.0
 
 
-@pytest.fixture
-def simulator() -> Iterator[ZendeskSimulator]:
-    with ZendeskSimulator() as simulator:
-        simulator.apply_settings({"search_lag_s": 1})
-        yield simulator
-
-
-@pytest.fixture(params=["embedded", "production"])
-def stand(request: pytest.FixtureRequest, tmp_path: Path, simulator: ZendeskSimulator) -> Iterator[Stand]:
-    if request.param == "embedded":
-        urls = (f"sqlite:///{tmp_path}/handoff.db", "memory://")
-    else:
-        urls = (str(request.getfixturevalue("postgres_url")), str(request.getfixturevalue("redis_url")))
-    stand = Stand(tmp_path, simulator, *urls)
+@pytest.fixture(params=["zendesk-embedded", "zendesk-commands", "gorgias-commands", "intercom-commands"])
+def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+    """All in one process, or the processes of the Procfile as they are."""
+    kind, _, how = request.param.partition("-")
+    urls = f"sqlite:///{tmp_path}/handoff.db", "memory://"
+    if how == "commands":
+        urls = request.getfixturevalue("postgres_url"), request.getfixturevalue("redis_url")
+    desk = lagging(kind)
+    desk.start()
+    stand = Stand(tmp_path, desk, *urls, commands=how == "commands")
     yield stand
     stand.stop()
+    desk.stop()
 
 
-def say(stand: Stand, talk: int, number: int) -> None:
-    stand.send(
-        id=f"say-{talk}-{number}",
-        type="customer.message",
-        conversation_id=f"talk-{talk}",
-        customer={"external_id": f"u-{talk}", "name": "Ana Ruiz"},
-        message={"id": f"m-{number}", "text": f"<<{talk}.{number}>>"},
-    )
+def talks(count: int = TALKS) -> dict[str, int]:
+    return {f"talk-{number}": 2 for number in range(count)}
 
 
 def load(stand: Stand) -> None:
-    for talk in range(TALKS):
-        say(stand, talk, 1)
-        stand.send(
-            id=f"please-{talk}", type="handoff.requested", conversation_id=f"talk-{talk}", trigger="customer_request"
-        )
-        say(stand, talk, 2)
+    for talk in talks():
+        stand.say(talk, 1)
+        stand.hand_over(talk)
+        stand.say(talk, 2)
 
 
-def terminated(process: subprocess.Popen[bytes]) -> float:
-    """Asks the process to end; returns how long it took."""
-    started = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    code = process.wait(timeout=EXIT_S + 10)
-    assert code in (0, -signal.SIGTERM), code
-    return time.monotonic() - started
+def held_lanes(stand: Stand) -> int:
+    """Lanes on which the process that has ended still has its hand, as the database itself says."""
+    db = open_database(stand.database_url)
+    try:
+        with db.read.connect() as connection:
+            asked = connection.exec_driver_sql("SELECT count(*) FROM lanes WHERE lease_until IS NOT NULL")
+            return int(asked.scalar_one())
+    finally:
+        db.dispose()
 
 
-def test_terminated_again_and_again_under_load(stand: Stand, simulator: ZendeskSimulator) -> None:
-    simulator.faults.slow(0.05, path=r"/api/v2/tickets", count=None)
+def slow(desk: Desk) -> None:
+    desk.simulator.faults.add(Fault(kind=FaultKind.SLOW, delay_s=0.05, path=r"/(tickets|conversations)", count=None))
+
+
+def test_terminated_again_and_again_under_load(stand: Stand) -> None:
+    slow(stand.desk)
     stand.start()
     sending = threading.Thread(target=load, args=(stand,))
     sending.start()
     for opened in (1, 3):
-        until("tickets are being opened", lambda: len(simulator.state.tickets) >= opened, 60)  # noqa: B023
-        assert terminated(stand.delivering) <= EXIT_S
+        until("tickets are being opened", lambda: len(stand.desk.ticket_ids()) >= opened, 60)  # noqa: B023
+        assert stand.terminate(EXIT_S) <= EXIT_S
+        assert held_lanes(stand) == 0  # each was finished or given back
         stand.start()
     sending.join(60)
     assert not sending.is_alive()
-    words = [f"<<{talk}.{number}>>" for talk in range(TALKS) for number in (1, 2)]
-    until("everything stands on a ticket", lambda: all(word in stand.texts() for word in words), 60)
-    until("all deliveries are done", lambda: not stand.get("/v1/deliveries?status=pending")["items"])
-    assert len(simulator.state.tickets) == TALKS
-    assert set(simulator.state.creations.values()) == {1} and set(simulator.state.markers.values()) == {1}
-    assert stand.get("/v1/deliveries?status=parked")["items"] == []
+    everything_arrived(stand, talks())
     assert "Traceback" not in stand.logs()
 
 
-def test_a_helpdesk_that_hangs_delays_the_end_by_no_more_than_its_share(
-    stand: Stand, simulator: ZendeskSimulator
-) -> None:
-    hanging = simulator.faults.hang(method="POST", path=r"/tickets(\.json)?$")
+def test_a_helpdesk_that_hangs_delays_the_end_by_no_more_than_its_share(stand: Stand) -> None:
+    call = stand.desk.opening
+    hanging = stand.desk.simulator.faults.add(
+        Fault(kind=FaultKind.HANG, method=call.method, path=call.path, delay_s=3600)
+    )
     stand.start()
-    say(stand, 0, 1)
-    stand.send(id="please", type="handoff.requested", conversation_id="talk-0", trigger="customer_request")
+    stand.say("talk-0", 1)
+    stand.hand_over("talk-0")
     until("the request is under way", lambda: hanging.hits)
-    assert terminated(stand.delivering) <= EXIT_S
-    simulator.faults.clear()
+    assert stand.terminate(EXIT_S) <= EXIT_S
+    stand.desk.simulator.faults.clear()
     stand.start()
-    until("the ticket is open", lambda: "<<0.1>>" in stand.texts(), 60)
-    until("all deliveries are done", lambda: not stand.get("/v1/deliveries?status=pending")["items"])
-    assert len(simulator.state.tickets) == 1
+    stand.say("talk-0", 2)
+    everything_arrived(stand, talks(1))

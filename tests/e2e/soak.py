@@ -1,0 +1,172 @@
+"""Many talks while the service is killed again and again: `python -m tests.e2e.soak --helpdesk intercom --kills 30`.
+
+Not part of the test suite. Afterwards there must be one ticket for each talk, and on it each message once and in order;
+exit code 1 says that something was lost or doubled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e.arrival import doubled, said_once
+from tests.e2e.stand import Stand, lagging, words
+from tests.engines import start_postgres, start_redis
+
+LATENCY_S = 0.2
+"""Of every call to the helpdesk, so that kills find some under way."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What was accepted so far: how many messages of which talk."""
+
+    said: Counter[str] = field(default_factory=Counter)
+
+    def send(self, stand: Stand, talk: str, handover_after: int) -> None:
+        number = self.said[talk] + 1
+        stand.say(talk, number)
+        self.said[talk] = number
+        if number == handover_after:
+            stand.hand_over(talk)
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    events: int = 0
+    kills: int = 0
+    kills_at_work: int = 0
+    lost: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    parked: int = 0
+    pending: int = 0
+    took_s: float = 0.0
+    quiet_s: float = 0.0
+
+
+def main() -> int:
+    asked = _arguments()
+    desk = lagging(asked.helpdesk)
+    desk.simulator.faults.latency_s = LATENCY_S
+    desk.start()
+    with tempfile.TemporaryDirectory(prefix="handoff-soak-") as folder:
+        urls = f"sqlite:///{folder}/handoff.db", "memory://"
+        if asked.engine == "production":
+            urls = start_postgres().url, start_redis().url
+        stand = Stand(Path(folder), desk, *urls, poll_s=30, threads=8)
+        try:
+            report = soak(stand, asked.events, asked.kills, asked.seconds, random.Random(asked.seed))
+        finally:
+            stand.stop()
+            desk.stop()
+    _print(asked, desk.title, len(desk.ticket_ids()), report)
+    return 1 if report.lost or report.wrong or report.parked or report.pending else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e.soak", description=__doc__)
+    parser.add_argument("--helpdesk", default="zendesk", help="zendesk, gorgias or intercom")
+    parser.add_argument("--events", type=int, default=1000, help="messages to send; a talk in ten events")
+    parser.add_argument("--kills", type=int, default=30, help="kill -9 of the process that delivers")
+    parser.add_argument("--seconds", type=float, default=120, help="in which the events and kills are spread")
+    parser.add_argument("--engine", choices=("embedded", "production"), default="embedded")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    return parser.parse_args()
+
+
+def soak(stand: Stand, events: int, kills: int, seconds: float, chance: random.Random) -> Report:
+    """Sends at an even pace from four threads, kills at random moments, then waits until all is quiet."""
+    report, began = Report(), time.monotonic()
+    stand.start()
+    talks = [f"talk-{number:04}" for number in range(max(4, events // 10))]
+    traffic = [Traffic() for _ in range(4)]
+    plans = [_plan(talks[lane::4], events // 4, seconds, chance) for lane in range(4)]
+    senders = [
+        threading.Thread(target=_send, args=(stand, mine, plan, began))
+        for mine, plan in zip(traffic, plans, strict=True)
+    ]
+    for sender in senders:
+        sender.start()
+    for at in sorted(chance.uniform(1, seconds) for _ in range(kills)):
+        time.sleep(max(0.0, began + at - time.monotonic()))
+        _kill(stand, report)
+    for sender in senders:
+        sender.join()
+    if stand.dead():
+        stand.start()
+    report.took_s = time.monotonic() - began
+    said = sum((mine.said for mine in traffic), Counter[str]())
+    report.events = sum(said.values())
+    _await_quiet(stand, report)
+    _check(stand, said, report)
+    return report
+
+
+def _plan(talks: list[str], events: int, seconds: float, chance: random.Random) -> list[tuple[float, str]]:
+    """When which talk says something. Every talk says at least two things, so each is handed over."""
+    chosen = [talk for talk in talks for _ in range(2)]
+    chosen += chance.choices(talks, k=max(0, events - len(chosen)))
+    return sorted((chance.uniform(0, seconds), talk) for talk in chosen)
+
+
+def _send(stand: Stand, traffic: Traffic, plan: list[tuple[float, str]], began: float) -> None:
+    for at, talk in plan:
+        time.sleep(max(0.0, began + at - time.monotonic()))
+        traffic.send(stand, talk, handover_after=2)
+
+
+def _kill(stand: Stand, report: Report) -> None:
+    if stand.dead():
+        stand.start()
+    report.kills_at_work += bool(stand.get("/v1/deliveries?status=pending&limit=1")["items"])
+    stand.kill()
+    report.kills += 1
+    stand.start()
+
+
+def _await_quiet(stand: Stand, report: Report) -> None:
+    began = time.monotonic()
+    try:
+        stand.idle(600)
+    except AssertionError:
+        report.pending = len(stand.get("/v1/deliveries?status=pending&limit=200")["items"])
+    report.quiet_s = time.monotonic() - began
+    report.parked = len(stand.get("/v1/deliveries?status=parked&limit=200")["items"])
+
+
+def _check(stand: Stand, said: Counter[str], report: Report) -> None:
+    tickets = {talk: stand.ticket_of(talk) for talk in said}
+    made, wanted = Counter(stand.desk.ticket_ids()), Counter(ticket for ticket in tickets.values() if ticket)
+    report.wrong += [f"ticket {ticket} belongs to no talk" for ticket in (made - wanted).elements()]
+    report.wrong += [f"mark {mark} was written {times} times" for mark, times in doubled(stand.desk).items()]
+    for talk, messages in said.items():
+        ticket = tickets[talk]
+        if ticket is None:
+            report.lost.append(f"{talk} has no ticket")
+            continue
+        try:
+            said_once(stand.desk, ticket, [words(talk, number) for number in range(1, messages + 1)])
+        except AssertionError as error:
+            report.wrong.append(f"{talk}: {error}")
+
+
+def _print(asked: argparse.Namespace, title: str, tickets: int, report: Report) -> None:
+    print(f"{title}, {asked.engine}, seed {asked.seed}")
+    print(
+        f"  {report.events} messages of {tickets} tickets in {report.took_s:.0f} s, quiet {report.quiet_s:.0f} s later"
+    )
+    print(f"  {report.kills} kills, {report.kills_at_work} of them with deliveries under way")
+    print(f"  lost {len(report.lost)}, wrong {len(report.wrong)}, parked {report.parked}, pending {report.pending}")
+    for line in [*report.lost, *report.wrong][:20]:
+        print(f"    {line[:300]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
