@@ -105,10 +105,10 @@ def play_live(options: DemoOptions, narrator: Narrator) -> int:
         talk = parts.platform.begin()
         narrator.heading("Open these side by side")
         chat = f"The chat, as {talk.greeting_name}:"
-        narrator.say(f"  {chat:<25} {parts.chat_url}/chat/{talk.id}", "blue")
+        narrator.say(f"  {chat:<28} {parts.chat_url}/chat/{talk.id}", "blue")
         for desk in parts.desks:
-            narrator.say(f"  {desk.title + ', as ' + desk.agent_name + ':':<25} {desk.agent_url}", "blue")
-        narrator.say(f"  {'The service, for programs:':<25} {parts.service_url}/v1")
+            narrator.say(f"  {desk.title + ', as ' + desk.agent_name + ':':<28} {desk.agent_url}", "blue")
+        narrator.say(f"  {'The service, for programs:':<28} {parts.service_url}/v1")
         narrator.heading("Three things to try")
         for line in _things_to_try(len(parts.desks) > 1):
             narrator.say(f"  {line}")

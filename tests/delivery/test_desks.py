@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from handoff_sync.core.model import LinkRole, LinkState, Phase
+from handoff_sync.core.policy import CloseRule, Recipient
 from tests.delivery.desks import AUTOMATIC, Desks, desks
 
 ALL = ("zendesk", "gorgias", "intercom")
@@ -81,6 +82,38 @@ def test_the_policys_order_says_which_ticket_is_the_primary_one_and_it_ends_the_
     assert three.session().phase is Phase.RESOLVED
     assert all(place.desk.ticket(three.ticket(place)).solved for place in three.places)
     del third
+
+
+@pytest.mark.parametrize(("rule", "ended_by"), [(CloseRule.ANY, 1), (CloseRule.ALL, 2)])
+def test_the_close_rule_says_how_many_solved_tickets_end_the_session(
+    tmp_path: Path, rule: CloseRule, ended_by: int
+) -> None:
+    with desks(tmp_path, ("zendesk", "intercom"), replace(AUTOMATIC, multi_ticket_close_rule=rule)) as rig:
+        rig.hand_over()
+        rig.work()
+        for solved, place in enumerate(reversed(rig.places), start=1):
+            place.desk.solve(rig.ticket(place))
+            rig.tell(place)
+            rig.work()
+            assert (rig.session().phase is Phase.RESOLVED) is (solved >= ended_by)
+
+
+def test_a_reopened_secondary_ticket_opens_session_and_tickets_again(two: Desks) -> None:
+    two.hand_over()
+    two.work()
+    first, second = two.places
+    first.desk.solve(two.ticket(first))
+    two.tell(first)
+    two.work()
+    assert second.desk.ticket(two.ticket(second)).solved
+    two.tell(second)
+    two.work()
+    second.desk.reopen(two.ticket(second))
+    two.tell(second)
+    two.work()
+    assert two.session().human_handoff
+    assert not first.desk.ticket(two.ticket(first)).solved
+    assert len(two.session().links) == 2
 
 
 def test_an_assignment_at_one_helpdesk_is_a_note_at_the_other(two: Desks) -> None:
@@ -198,9 +231,9 @@ def test_refused_credentials_at_one_helpdesk_are_told_once_for_each_ticket_and_d
 @pytest.mark.parametrize("how", ["off", "removed", "stopped"])
 @pytest.mark.parametrize("recipients", [AUTOMATIC.recipients, ()], ids=["with recipients", "without"])
 def test_when_no_helpdesk_can_be_used_somebody_is_told(
-    tmp_path: Path, how: str, recipients: tuple[object, ...]
+    tmp_path: Path, how: str, recipients: tuple[Recipient, ...]
 ) -> None:
-    policy = replace(AUTOMATIC, recipients=recipients)  # type: ignore[arg-type]
+    policy = replace(AUTOMATIC, recipients=recipients)
     with desks(tmp_path, ("zendesk",), policy) as rig:
         (place,) = rig.places
         match how:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from tests.delivery.desks import Desks, desks, until
 
 THREADS = 4
 STUCK = 3 * THREADS
-USUAL_S = 2.0
-"""What anything at a healthy helpdesk may take, on a busy machine."""
+USUAL_S = 4.0
+"""What anything at a healthy helpdesk may take on a machine that has much to do; a call that hangs takes ten."""
 
 
 @pytest.fixture
@@ -40,7 +39,6 @@ def test_with_more_stuck_lanes_than_threads_the_others_are_as_quick_as_ever(rig:
     for number in range(STUCK):
         rig.hand_over(f"stuck-{number}")
     until("the sick helpdesk holds what it may hold", lambda: hanging(sick.desk) >= THREADS)
-    began = time.monotonic()
     rig.hand_over("talk")
     until("a ticket", lambda: (link := rig.link(well)) and link.remote_id, USUAL_S)
     rig.say("<<hello>>")
@@ -48,7 +46,6 @@ def test_with_more_stuck_lanes_than_threads_the_others_are_as_quick_as_ever(rig:
     well.desk.reply(rig.ticket(well), "<<an answer>>")
     rig.tell(well)
     until("a reply", rig.heard, USUAL_S)
-    assert time.monotonic() - began < 3 * USUAL_S
     tickets = [rig.link(well, f"stuck-{number}") for number in range(STUCK)]
     assert all(link is not None and link.remote_id for link in tickets), "their own other tickets are there, too"
 
@@ -110,6 +107,16 @@ def test_a_place_that_hangs_gets_few_threads_until_it_answers_again() -> None:
     assert shares.enter("a", "x") is Turn.NOW
     shares.leave("a", "x", worked=True)
     assert entered(shares, "a", 8).count(Turn.SLOW) == 0
+
+
+def test_one_lane_that_takes_its_time_and_gets_there_is_no_sign_of_trouble() -> None:
+    clock = Time()
+    shares = Shares(8, clock)
+    shares.enter("a", "a large file")
+    clock.now = 10 * SLOW_S
+    assert entered(shares, "a", 5) == [Turn.NOW] * 5
+    shares.leave("a", "a large file", worked=True)
+    assert shares.enter("a", "more") is Turn.NOW
 
 
 def test_many_places_that_hang_leave_half_of_the_threads_to_the_others() -> None:

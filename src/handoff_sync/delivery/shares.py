@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import Final
 
 SLOW_S: Final = 3.0
-"""A lane that takes longer than this has met a place that hangs, or is on its way to."""
+"""A lane that takes longer may have met a place that hangs; one alone may as well be carrying a large file."""
 
 
 def spare(threads: int) -> int:
@@ -73,10 +73,10 @@ class Shares:
         """The lane has ended. `worked`: the place did what was asked; only that proves that it hangs no more."""
         with self._lock:
             took = self._monotonic() - self._running[place].pop(lane)
-            if took > SLOW_S:
-                self._slow.add(place)
-            elif worked:
+            if worked:
                 self._slow.discard(place)
+            elif took > SLOW_S:
+                self._slow.add(place)
             if self._hangs(place):
                 self._waiting.pop(place, None)  # they are due still; whoever finds them lets them come back later
             self._forget(place)
@@ -96,7 +96,8 @@ class Shares:
         if place in self._slow:
             return True
         now = self._monotonic()
-        return any(now - since > SLOW_S for since in self._running.get(place, {}).values())
+        long = sum(now - since > SLOW_S for since in self._running.get(place, {}).values())
+        return long >= self._few
 
     def _forget(self, place: str) -> None:
         """Places come and go; what is not remembered of them costs nothing."""
