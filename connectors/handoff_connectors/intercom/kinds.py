@@ -52,6 +52,7 @@ class Kinds:
         self._first = Kind.TICKET if tickets_first else Kind.CONVERSATION
         self._known: Remembered[str, Place] = Remembered()
         self._no_ticket: Remembered[str, bool] = Remembered()
+        self._no_tags: Remembered[str, bool] = Remembered()
 
     def learn(self, number: str, kind: Kind, id: str | None = None) -> None:
         self._known.put(number, Place(kind, id or number))
@@ -86,9 +87,12 @@ class Kinds:
         """The thing that shows the number's tags: tickets show none, so it is the conversation, if it can be read."""
         if not is_ticket(thing) or at(thing, "tags") is not None:
             return thing
+        if self._no_tags.get(number):
+            return None
         try:
             return self._get(Place(Kind.CONVERSATION, number))
         except VendorRejected:  # TicketGone too: the conversation is no more
+            self._no_tags.put(number, True)
             return None
 
     def _get(self, place: Place) -> Wild:

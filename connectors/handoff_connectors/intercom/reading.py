@@ -47,13 +47,15 @@ _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the last reading saw. `said` are the numbers of parts within OVERLAP of `newest`, `prints` tell the same
-    parts by their words: a ticket may number them anew (quirk IC-23). `tags` are the last that could be seen.
+    """What the last reading saw. `said` are the numbers of parts within OVERLAP of `newest`; `prints` tell the same
+    parts by their words, for a conversation (`kind`) that becomes a ticket may number them anew (quirk IC-23). `tags`
+    are the last that could be seen.
     """
 
     newest: datetime = _LONG_AGO
     said: frozenset[int] = frozenset()
     prints: frozenset[str] = frozenset()
+    kind: str = ""
     tags: tuple[str, ...] = ()
 
     @classmethod
@@ -66,26 +68,27 @@ class Seen:
             newest=stored["newest"].time(),
             said=frozenset(item.integer() for item in stored["said"]),
             prints=frozenset(item.text() for item in stored.get("prints") or ()),
+            kind=text_at(stored, "kind"),
             tags=tuple(item.text() for item in stored.get("tags") or ()),
         )
 
     def dump(self) -> str:
         stored = {"newest": self.newest.isoformat(), "said": sorted(self.said), "prints": sorted(self.prints),
-                  "tags": self.tags}  # fmt: skip
+                  "kind": self.kind, "tags": self.tags}  # fmt: skip
         return json.dumps(stored, separators=(",", ":"))
 
-    def is_new(self, part: Wild) -> bool:
-        if part["created_at"].time() < self.newest - OVERLAP:
+    def is_new(self, part: Wild, kind: str) -> bool:
+        if part["created_at"].time() < self.newest - OVERLAP or part_number(part) in self.said:
             return False
-        return part_number(part) not in self.said and _print(part) not in self.prints
+        return kind == self.kind or _print(part) not in self.prints
 
-    def then(self, parts: Sequence[Wild], tags: tuple[str, ...]) -> Seen:
+    def then(self, parts: Sequence[Wild], kind: str, tags: tuple[str, ...]) -> Seen:
         newest = max((part["created_at"].time() for part in parts), default=self.newest)
         newest = max(newest, self.newest)
         late = [part for part in parts if part["created_at"].time() >= newest - OVERLAP]
         prints = (_print(part) for part in late)
         return Seen(newest=newest, said=frozenset(map(part_number, late)), prints=frozenset(filter(None, prints)),
-                    tags=tags)  # fmt: skip
+                    kind=kind, tags=tags)  # fmt: skip
 
 
 def _print(part: Wild) -> str | None:
@@ -125,8 +128,8 @@ class Reader:
         return self._snapshot(number, conversation, Seen.load(cursor))
 
     def _snapshot(self, number: str, conversation: Wild, seen: Seen) -> TicketSnapshot:
-        parts = parts_of(conversation)
-        fresh = [part for part in _without_first_words(conversation, parts, self._people.us) if seen.is_new(part)]
+        parts, kind = parts_of(conversation), text_at(conversation, "type")
+        fresh = [part for part in _without_first_words(conversation, parts, self._people.us) if seen.is_new(part, kind)]
         marker = merge_marker(conversation)
         status, raw = status_of(conversation)
         shown = self._api.kinds.tags(number, conversation)
@@ -137,7 +140,7 @@ class Reader:
             status=TicketStatus.OPEN if marker is not None else status,
             raw_status="merged" if marker is not None else raw,
             updated_at=conversation["updated_at"].time(),
-            cursor=seen.then(parts, tags).dump(),
+            cursor=seen.then(parts, kind, tags).dump(),
             assignee=self._assignee(conversation),
             tags=tags,
             comments=tuple(self._comments(fresh)),
