@@ -7,6 +7,7 @@ exit code 1 says that something was lost or doubled.
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import sys
 import tempfile
@@ -16,12 +17,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from handoff_sync.simulator.faults import Fault, FaultKind
 from tests.e2e.arrival import doubled, said_once
 from tests.e2e.stand import Stand, lagging, words
 from tests.engines import start_postgres, start_redis
 
-LATENCY_S = 0.2
-"""Of every call to the helpdesk, so that kills find some under way."""
+ON_THE_WAY_S = 0.1
+"""Before the helpdesk does what a call asks; who is killed meanwhile has asked for nothing."""
+ANSWERING_S = 0.2
+"""Between the doing and the answer; who is killed meanwhile never hears of it."""
 
 
 @dataclass(slots=True)
@@ -54,13 +58,15 @@ class Report:
 def main() -> int:
     asked = _arguments()
     desk = lagging(asked.helpdesk)
-    desk.simulator.faults.latency_s = LATENCY_S
+    desk.simulator.faults.latency_s = ON_THE_WAY_S
+    desk.simulator.faults.add(Fault(kind=FaultKind.SLOW, delay_s=ANSWERING_S, count=None))
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of each caller that is gone
     desk.start()
     with tempfile.TemporaryDirectory(prefix="handoff-soak-") as folder:
         urls = f"sqlite:///{folder}/handoff.db", "memory://"
         if asked.engine == "production":
             urls = start_postgres().url, start_redis().url
-        stand = Stand(Path(folder), desk, *urls, poll_s=30, threads=8)
+        stand = Stand(Path(folder), desk, *urls, poll_s=30, patience_s=600)
         try:
             report = soak(stand, asked.events, asked.kills, asked.seconds, random.Random(asked.seed))
         finally:

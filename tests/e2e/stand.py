@@ -58,6 +58,7 @@ class Stand:
 
     With SQLite all is one process, else there are a web and a worker process. `commands`: those of the Procfile, which
     cannot be told to die at a point. `rule` says how tickets are opened. `poll_s`: how often changes are looked for.
+    `patience_s`: for how long an event is sent again until it is accepted.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class Stand:
         rule: Mapping[str, Any] | None = None,
         poll_s: float = 2.0,
         threads: int = 8,
+        patience_s: float = 30.0,
     ) -> None:
         self.desk = desk
         self.database_url = database_url
         self.port = free_port()
         self._embedded = database_url.startswith("sqlite")
         self._commands = commands
+        self._patience_s = patience_s
         self._folder = folder
         self._processes: dict[str, Process] = {}
         self._ends: list[int | None] = []
@@ -205,7 +208,7 @@ class Stand:
             assert answer.status_code < 300, (answer.status_code, answer.text)
             return dict(answer.json())
 
-        return until(f"event {event['id']} is accepted", attempt)
+        return until(f"event {event['id']} is accepted", attempt, self._patience_s)
 
     def say(self, talk: str, number: int, text: str = "") -> None:
         """The customer says `words(talk, number)`, and `text` behind it."""

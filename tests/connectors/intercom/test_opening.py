@@ -278,6 +278,25 @@ def test_an_interrupted_opening_goes_on_where_it_was(
     assert len(intercom.calls("POST /conversations/499/reply")) == 1, "the note is told again, not said again"
 
 
+def test_an_interrupted_opening_complains_once(
+    intercom: Script, connector: IntercomConnector, connect: Connect, journal: MemoryJournal
+) -> None:
+    whole = intercom.answers["POST /conversations/*/tags"]
+    refused = problem(400, "parameter_invalid")
+    intercom.on("PUT /conversations/*", refused, conversation(), refused, conversation())
+    intercom.on("POST /conversations/*/tags", answer(500))
+    draft = replace(DRAFT, custom_fields={"plan": "gold"})
+    with pytest.raises(VendorDown):
+        connector.open(draft, journal)
+    _, complaint = intercom.calls("POST /conversations/499/reply")
+    intercom.answers["POST /conversations/*/tags"] = whole
+    intercom.on(
+        "GET /conversations/*", conversation(OURS, part(11, "note", f"admin:{US}", body=complaint.json["body"]))
+    )
+    connect().open(draft, journal)
+    assert len(intercom.calls("POST /conversations/499/reply")) == 2
+
+
 def test_a_lost_note_is_looked_for_before_it_is_said_again(
     intercom: Script, connector: IntercomConnector, connect: Connect, journal: MemoryJournal
 ) -> None:
