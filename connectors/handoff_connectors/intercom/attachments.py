@@ -11,13 +11,13 @@ from handoff_sync.core.model import Attachment
 from handoff_sync.errors import FileUnavailable, TicketGone
 
 RULE: Final = FileRule(max_bytes=20_000_000, max_total_bytes=20_000_000)
-"""Ten files are documented, sizes are not; these can be sent within the time of a call."""
+"""Ten files are documented, sizes are not; these can be sent within the time of a call (quirk IC-25)."""
 
 _GONE: Final = "it is not there any more"
 
 
 def download(api: IntercomApi, conversation: str, part: str, number: int, into: BinaryIO, max_bytes: int) -> Attachment:
-    """Only of a part that customers may see; its addresses are signed anew at each reading."""
+    """Only of a part that customers may see; its addresses are signed anew at each reading (quirk IC-26)."""
     try:
         parts = parts_of(api.conversation(conversation))
     except TicketGone:

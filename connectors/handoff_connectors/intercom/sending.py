@@ -12,7 +12,7 @@ from handoff_sync.contract.files import LocalFile
 def with_files(body: Mapping[str, object], files: Sequence[LocalFile]) -> tuple[Iterator[bytes], int]:
     """The pieces of the body and the number of bytes in all of them.
 
-    `attachment_files` alone: where addresses go along, files vanish.
+    `attachment_files` alone: where addresses go along, files vanish (quirk IC-25).
     """
     frames = [_frame(file) for file in files]
     start, between, end = json.dumps(body).encode()[:-1] + b', "attachment_files": [', b", ", b"]}"

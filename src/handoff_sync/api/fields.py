@@ -131,8 +131,8 @@ class CustomerIn(Input):
 
 
 class AttachmentIn(Input):
-    """A file. A human's message to the customer passes the address on. For a ticket the file is fetched, once and
-    within a minute of the event: the address must be public, with https, and need no credentials and no redirect."""
+    """A file. It is fetched once, right after the event, and attached to the ticket: its address must be a public one
+    with https, without credentials and redirects. Where it cannot be had, the ticket names it and says why."""
 
     name: Annotated[str, _word(255)]
     content_type: Word = Field("application/octet-stream", examples=["image/png"])

@@ -75,9 +75,15 @@ def ticket_of(session: Session, message: Message) -> tuple[TicketLink, str] | No
 
 
 def addressed(session: Session, message: Message, public_url: str) -> Message:
-    """The message as the platform gets it: files of an agent have addresses of ours, which need a key."""
+    """The message as the platform gets it: files of an agent have addresses of ours, which need a key.
+
+    Names and types are what they will be given out with: an agent's page must not become one of the platform's.
+    """
     if not message.attachments or ticket_of(session, message) is None:
         return message
     start = f"{public_url}/v1/sessions/{quote(session.id, safe='')}/messages/{quote(message.id, safe='')}/attachments/"
-    files = (replace(file, url=f"{start}{number}") for number, file in enumerate(message.attachments))
+    files = (
+        replace(file, name=safe_name(file.name), content_type=inert_type(file.content_type), url=f"{start}{number}")
+        for number, file in enumerate(message.attachments)
+    )
     return replace(message, attachments=tuple(files))

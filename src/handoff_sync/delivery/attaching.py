@@ -10,6 +10,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -88,9 +89,17 @@ class Attacher:
         return replace(rule, max_bytes=min(rule.max_bytes, self._sources.max_bytes))
 
     def prepare(
-        self, lease: Lease, row: OutboxRow, connector: Connector, session: Session, messages: Sequence[Message]
+        self,
+        lease: Lease,
+        row: OutboxRow,
+        connector: Connector,
+        session: Session,
+        open_files: ExitStack,
+        messages: Sequence[Message],
     ) -> Prepared:
         """Everything that may go into the comment that `row` heads, the newest files first where not all may.
+
+        What is not laid down at the helpdesk is there as long as `open_files`.
 
         Raises:
             Held: A file may be had later, and has tries left.
@@ -102,7 +111,17 @@ class Attacher:
         if rule is None or not order:
             return made
         assert isinstance(connector, TakesFiles)
-        work = _Work(self._sources, lease, row, connector, session, rule, cleaner(session.handoff), self._clock())
+        work = _Work(
+            sources=self._sources,
+            lease=lease,
+            row=row,
+            connector=connector,
+            session=session,
+            open_files=open_files,
+            rule=rule,
+            clean=cleaner(session.handoff),
+            now=self._clock(),
+        )
         for message, number in reversed(order):
             work.take(made, message, number)
         if work.again is not None:
@@ -114,7 +133,7 @@ class Attacher:
         lease.note(row, {_ALL_REFUSED: "refused"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Work:
     """One run over the files of one comment."""
 
@@ -123,6 +142,7 @@ class _Work:
     row: OutboxRow
     connector: TakesFiles
     session: Session
+    open_files: ExitStack
     rule: FileRule
     clean: Clean
     now: datetime
@@ -184,7 +204,7 @@ class _Work:
         raise error
 
     def _spooled(self, message: Message, number: int) -> LocalFile:
-        content = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the file, without a name
+        content = self.open_files.enter_context(tempfile.TemporaryFile())  # has no name, so no crash leaves it behind
         left = self.rule.max_total_bytes - self.bytes
         self.lease.before_call()
         try:
@@ -203,7 +223,7 @@ class _Work:
         receipt = self.connector.upload(file)
         if not receipt:
             return file
-        file.content.close()
+        file.content.close()  # gives its room on the disk back
         laid = {"name": file.name, "content_type": file.content_type, "size": file.size, "receipt": receipt}
         self._note(place, {**laid, "at": self.now.isoformat()})
         return replace(file, content=None, receipt=receipt)

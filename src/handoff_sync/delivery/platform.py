@@ -15,8 +15,7 @@ from handoff_sync.callbacks import Callback, CallbackOutcome, CallbackResult, se
 from handoff_sync.contract.http import HttpClient
 from handoff_sync.core.backoff import next_callback
 from handoff_sync.core.effects import DeliverToCustomer
-from handoff_sync.core.files import addressed, inert_type, safe_name
-from handoff_sync.core.model import Message, Session
+from handoff_sync.core.files import addressed
 from handoff_sync.delivery.lease import Lease
 from handoff_sync.errors import HandoffError
 from handoff_sync.store.admin import Admin
@@ -100,18 +99,10 @@ class PlatformLane:
         effect = row.effect
         assert not isinstance(effect, UnreadableEffect)  # the runner lets none through
         if isinstance(effect, DeliverToCustomer) and session is not None:
-            effect = replace(effect, message=self._addressed(session, effect.message))
+            effect = replace(effect, message=addressed(session, effect.message, self._public_url))
         data: dict[str, Any] = json.loads(encode_effect(effect))
         data |= {
             "session_id": claim.session_id,
             "conversation_id": session.conversation_id if session is not None else None,
         }
         return Callback(id=f"msg_{row.id}", type=str(data.pop("type")), timestamp=row.created_at, data=data)
-
-    def _addressed(self, session: Session, message: Message) -> Message:
-        """Types as a browser may be told them: an agent's page must not become one of the platform's."""
-        ours = addressed(session, message, self._public_url)
-        if ours is message:
-            return message
-        files = (replace(f, name=safe_name(f.name), content_type=inert_type(f.content_type)) for f in ours.attachments)
-        return replace(ours, attachments=tuple(files))

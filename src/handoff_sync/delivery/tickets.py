@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 
@@ -106,15 +107,21 @@ class TicketLane:
         if (until := pacing.hold_until) is not None:
             raise Held(until, "The ticket has had many updates; this waits for its neighbours.")
         group = comment_group(lease.claim.rows)
-        comments = self._comments(lease, session, group, connector)
-        self._act(lease, link, group, connector, comments, pacing)
+        with ExitStack() as open_files:
+            comments = self._comments(lease, session, group, connector, open_files)
+            self._act(lease, link, group, connector, comments, pacing)
 
     def _comments(
-        self, lease: Lease, session: Session, group: Sequence[OutboxRow], connector: Connector
+        self,
+        lease: Lease,
+        session: Session,
+        group: Sequence[OutboxRow],
+        connector: Connector,
+        open_files: ExitStack,
     ) -> tuple[CommentDraft, ...]:
         """What the group says, with its files as far as they can be had."""
         first, limit = group[0], connector.capabilities.max_comment_bytes
-        prepare = partial(self._attacher.prepare, lease, first, connector, session)
+        prepare = partial(self._attacher.prepare, lease, first, connector, session, open_files)
         match first.effect:
             case SetTicketAssignee() as effect:
                 return internal(first.key, note_parts(_taken_by(effect), [], limit))
