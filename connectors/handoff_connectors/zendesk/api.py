@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO, Final
 
@@ -95,8 +97,7 @@ class ZendeskApi:
     def upload(self, file: LocalFile) -> Wild:
         """`upload` with its token. May be made twice: what no comment takes up is forgotten."""
         call = Call(repeatable=True, file=file.content)
-        self._limiter.spend("*")
-        with calling(call):
+        with self._paying("*", call):
             self._session.post(
                 f"https://{self._host}/api/v2/uploads.json", params={"filename": file.name},
                 headers={"Content-Type": file.content_type}, allow_redirects=False,
@@ -189,8 +190,7 @@ class ZendeskApi:
     def _with_zenpy(self, budget: str, call: Call, do: Callable[[Any, Any], object]) -> Wild:
         """One call made by zenpy. The answer is the JSON that the wire read, so that zenpy's reading cannot fail us."""
         client, kinds = self._zenpy()
-        self._limiter.spend(budget)
-        with calling(call):
+        with self._paying(budget, call):
             try:
                 do(client, kinds)
             except HandoffError:
@@ -199,6 +199,14 @@ class ZendeskApi:
                 if call.answer is None:
                     raise VendorDown(f"zenpy could not make the call ({type(error).__name__}).") from None
         return _answer(call)
+
+    @contextmanager
+    def _paying(self, budget: str, call: Call) -> Iterator[None]:
+        """The call is paid for before it is made, and once more if it is made again."""
+        call.pay = partial(self._limiter.spend, budget)
+        call.pay()
+        with calling(call):
+            yield
 
     def _zenpy(self) -> tuple[Any, Any]:
         """This thread's client (quirk ZD-10) and zenpy's classes; imported late because it takes 95 ms and 20 MB."""
@@ -231,8 +239,7 @@ class ZendeskApi:
             after = {"page[after]": cursor.text()}
 
     def _get(self, path: str, query: Mapping[str, str], budget: str, call: Call) -> Wild:
-        self._limiter.spend(budget)
-        with calling(call):
+        with self._paying(budget, call):
             self._session.get(f"https://{self._host}{path}", params=dict(query), allow_redirects=False)
         return _answer(call)
 

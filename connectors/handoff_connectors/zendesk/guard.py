@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -56,6 +56,8 @@ class Call:
     anonymous: bool = False
     raw: bool = False
     """An export: only ids are taken from it, so its texts need no cleaning."""
+    pay: Callable[[], None] = lambda: None
+    """Takes a call from the budget; for one that is made again."""
     answer: Wild | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -105,6 +107,7 @@ class Guard(HTTPAdapter):
         header = tokens.header() if tokens is not None else None
         response, body = self._exchange(request, call, asked, header)
         if response.status_code in (401, 403) and tokens is not None and header is not None and tokens.renew(header):
+            call.pay()
             response, body = self._exchange(request, call, asked, tokens.header())
         call.headers = {name.lower(): value for name, value in response.headers.items()}
         call.answer = _believe(response.status_code, call.headers, body, asked, cleaned=not call.raw)

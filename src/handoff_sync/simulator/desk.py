@@ -140,6 +140,10 @@ class Desk(Protocol):
         """No limits and no lags from now on: for tests of something else."""
         ...
 
+    def limit_calls(self, calls: int) -> None:
+        """From now on the account takes no more than this in one of its windows, whatever they are."""
+        ...
+
     def lag(self, seconds: float) -> None:
         """From now on lists, searches, exports and histories tell everything this late."""
         ...

@@ -12,7 +12,9 @@ from types import ModuleType
 
 from tests.contract.suite import (
     appending,
+    discretion,
     leaving,
+    limits,
     opening,
     reading,
     refusals,
@@ -24,7 +26,7 @@ from tests.contract.suite import (
 from tests.contract.suite.bench import Bench
 
 Clause = Callable[[Bench], None]
-MODULES = (opening, appending, statuses, reading, whispering, leaving, sweeping, refusals, webhooks)
+MODULES = (opening, appending, statuses, reading, whispering, leaving, sweeping, refusals, webhooks, limits, discretion)
 
 
 def clauses() -> dict[str, Clause]:

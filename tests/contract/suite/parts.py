@@ -6,9 +6,12 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
+from handoff_sync.contract.connector import Budget
 from handoff_sync.errors import RateLimited
 
 
@@ -53,6 +56,32 @@ class Spending:
             raise RateLimited("Our own budget is used up.", self.wait_s, "connection")
         self.left -= 1
         self.spent.append(name)
+
+
+LATER_S: Final = 0.5
+"""A lane that waited does not come back to the millisecond."""
+
+
+class Budgets(Spending):
+    """A limiter with these budgets, in windows that move with this clock (Unix seconds)."""
+
+    def __init__(self, budgets: Sequence[Budget], clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._calls = {budget.name: (budget, deque[float]()) for budget in budgets}
+
+    def spend(self, name: str) -> None:
+        now = self._clock()
+        counted = [self._calls[each] for each in dict.fromkeys((name, "*")) if each in self._calls]
+        for budget, calls in counted:
+            while calls and calls[0] <= now - budget.window_s:
+                calls.popleft()
+            if len(calls) >= budget.limit:
+                wait = calls[0] + budget.window_s - now + LATER_S
+                raise RateLimited("Our own budget is used up.", wait, "connection" if budget.name == "*" else "ticket")
+        for _, calls in counted:
+            calls.append(now)
+        super().spend(name)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -64,6 +65,9 @@ class GorgiasDesk:
         settings = self.simulator.settings
         settings.limits = Limits.off()
         settings.list_lag_s = settings.event_lag_s = 0.0
+
+    def limit_calls(self, calls: int) -> None:
+        self.simulator.settings.limits = replace(Limits(), api_key=calls)
 
     def lag(self, seconds: float) -> None:
         settings = self.simulator.settings

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from handoff_connectors.intercom.simulator.agents import HOUR_S
 from handoff_connectors.intercom.simulator.desk import IntercomSimulator
 from handoff_connectors.intercom.simulator.hooks import TOPICS
+from handoff_connectors.intercom.simulator.limits import WINDOWS_PER_MINUTE
 from handoff_connectors.intercom.simulator.model import Conversation, Part
 from handoff_connectors.intercom.simulator.settings import Limits
 from handoff_connectors.intercom.simulator.text import plain
@@ -66,6 +68,9 @@ class IntercomDesk:
         settings = self.simulator.settings
         settings.limits = Limits.off()
         settings.search_lag_s = 0.0
+
+    def limit_calls(self, calls: int) -> None:
+        self.simulator.settings.limits = replace(Limits.off(), app=calls * WINDOWS_PER_MINUTE)
 
     def lag(self, seconds: float) -> None:
         self.simulator.settings.search_lag_s = seconds

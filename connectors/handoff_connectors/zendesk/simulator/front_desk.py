@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -72,6 +73,9 @@ class ZendeskDesk:
         settings = self.simulator.settings
         settings.limits = Limits.off()
         settings.search_lag_s = settings.export_withheld_s = 0.0
+
+    def limit_calls(self, calls: int) -> None:
+        self.simulator.settings.limits = replace(Limits.off(), account=calls)
 
     def lag(self, seconds: float) -> None:
         settings = self.simulator.settings
