@@ -36,7 +36,7 @@ from handoff_sync.contract.connector import CommentAuthor, HelpdeskAgent, Ticket
 from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild, read_json
 from handoff_sync.core.model import TicketStatus
-from handoff_sync.errors import TicketGone, VendorDown, VendorRejected
+from handoff_sync.errors import TicketGone, UnrecognisedPayload, VendorDown, VendorRejected
 
 OVERLAP: Final = timedelta(seconds=120)
 """Parts may be listed later than younger ones: this far back they are told apart by id instead of time."""
@@ -60,9 +60,14 @@ class Seen:
 
     @classmethod
     def load(cls, cursor: str | None) -> Seen:
-        """From a cursor of ours; a reading without one starts at the beginning."""
-        if not cursor:
+        """From a cursor of ours; a reading without one, or with one that cannot be read, starts at the beginning."""
+        try:
+            return cls._loaded(cursor) if cursor else cls()
+        except UnrecognisedPayload:
             return cls()
+
+    @classmethod
+    def _loaded(cls, cursor: str) -> Seen:
         stored = read_json(cursor, "cursor")
         return cls(
             newest=stored["newest"].time(),

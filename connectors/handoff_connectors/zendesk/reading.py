@@ -47,9 +47,14 @@ class Seen:
 
     @classmethod
     def load(cls, cursor: str | None) -> Seen:
-        """From a cursor of ours; a reading without one starts at the beginning."""
-        if not cursor:
+        """From a cursor of ours; a reading without one, or with one that cannot be read, starts at the beginning."""
+        try:
+            return cls._loaded(cursor) if cursor else cls()
+        except UnrecognisedPayload:
             return cls()
+
+    @classmethod
+    def _loaded(cls, cursor: str) -> Seen:
         stored = read_json(cursor, "cursor")
         return cls(
             newest=stored["newest"].time(),

@@ -290,8 +290,3 @@ def test_a_strange_shape_ends_in_an_error_of_ours_or_in_silence(path: tuple[Any,
             assert "Hello" not in str(error)
             continue
         assert Seen.load(snapshot.cursor)
-
-
-def test_a_cursor_that_is_not_ours_is_named() -> None:
-    with pytest.raises(UnrecognisedPayload, match="cursor"):
-        reader(**WHOLE).read("35", '{"page": 3}')

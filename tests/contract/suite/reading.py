@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from handoff_sync.contract.connector import CommentAuthor, TicketSnapshot
+from handoff_sync.contract.features import Feature
 from tests.contract.suite.bench import Bench
 
 WHOLE: Final = (
@@ -14,6 +15,8 @@ WHOLE: Final = (
 )
 """Line breaks, an empty line, signs that are markup elsewhere, entities as text, emoji, and text from right to left."""
 MANY: Final = 150
+LONG: Final = 600
+STRANGE: Final = ("nonsense", "{}", "[]", '{"newest": "soon"}', "1", "\x00")
 FILES: Final = {"invoice.txt": b"one line\n", "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(64)}
 
 
@@ -123,6 +126,35 @@ def a_long_pause_loses_nothing(bench: Bench) -> None:
     snapshot = bench.read(ticket, cursor, bench.another())
     assert _texts(snapshot) == ["at once", "after a week"]
     assert bench.read(ticket, snapshot.cursor).comments == ()
+
+
+def a_very_long_silence_is_read_whole(bench: Bench) -> None:
+    """600 comments since the last reading come all; where the helpdesk shows fewer, the newest of them, in order."""
+    ticket = bench.opened()
+    cursor = bench.read(ticket).cursor
+    expected = [f"reply-{number}" for number in range(LONG)]
+    for text in expected:
+        bench.desk.reply(ticket, text)
+    snapshot = bench.read(ticket, cursor)
+    texts = _texts(snapshot)
+    assert len(texts) >= MANY and texts == expected[-len(texts) :]
+    bench.desk.reply(ticket, "one more")
+    assert _texts(bench.read(ticket, snapshot.cursor)) == ["one more"]
+    bench.needs(Feature.LONG_HISTORY)
+    assert texts == expected
+
+
+def a_strange_cursor_reads_from_the_start(bench: Bench) -> None:
+    """A cursor that is none tells everything again instead of failing, and the next reading only what is new."""
+    ticket = bench.opened()
+    bench.desk.reply(ticket, "before")
+    everything = _texts(bench.read(ticket))
+    for number, strange in enumerate(STRANGE):
+        snapshot = bench.read(ticket, strange)
+        assert _texts(snapshot) == everything, strange
+        everything.append(f"after-{number}")
+        bench.desk.reply(ticket, everything[-1])
+        assert _texts(bench.read(ticket, snapshot.cursor)) == everything[-1:]
 
 
 def what_the_customer_says_elsewhere_is_theirs(bench: Bench) -> None:
