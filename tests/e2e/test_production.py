@@ -64,7 +64,7 @@ def test_separate_processes_tell_the_same_story(tmp_path: Path, empty_postgres_u
         platform.connect(service, secret)
         told = io.StringIO()
         narrator = Narrator(told)
-        Story(platform=platform, service=service, desk=desk, narrator=narrator).play(
+        Story(platform=platform, service=service, desks=(desk,), narrator=narrator).play(
             read_dialogues(ROOT / "examples" / "dialogues.jsonl")[2]
         )
         assert narrator.failed == [], told.getvalue() + "".join(log.read_text() for log in logs)
