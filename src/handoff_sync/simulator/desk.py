@@ -174,6 +174,10 @@ class Desk(Protocol):
         """The headers, in lower case, of a genuine webhook with this body."""
         ...
 
+    def set_in_order(self) -> None:
+        """What the connector's README asks a person to change at the helpdesk by hand is changed."""
+        ...
+
     @property
     def webhook_mishaps(self) -> Mapping[str, Callable[[], None]]:
         """Every way, by name, in which people spoil the webhook that we installed; none where a person installs it."""
@@ -199,6 +203,11 @@ class Desk(Protocol):
 
     def note(self, ticket_id: str, text: str) -> None:
         """The agent writes something that the customer must never see."""
+        ...
+
+    @property
+    def answers(self) -> Mapping[str, Say]:
+        """Every way, by name, in which the agent says something to the customer; `reply` is one."""
         ...
 
     @property

@@ -71,6 +71,20 @@ MUTATIONS: Final[list[Mutation]] = [
         new='"message_type": "comment"',
         caught_by="appending.notes_stay_inside",
     ),
+    Mutation(
+        wrong="keeps back the last word that comes with closing",
+        file="mapping.py",
+        old='frozenset({"comment", "close", "open"})',
+        new='frozenset({"comment", "open"})',
+        caught_by="reading.every_answer_reaches_the_customer",
+    ),
+    Mutation(
+        wrong="keeps back the word that opens a conversation again",
+        file="mapping.py",
+        old='frozenset({"comment", "close", "open"})',
+        new='frozenset({"comment", "close"})',
+        caught_by="reading.every_answer_reaches_the_customer",
+    ),
     # --- reading --------------------------------------------------------------------------------------
     Mutation(
         wrong="forgets what it has told",

@@ -48,6 +48,21 @@ def an_answer_says_who_and_when(bench: Bench) -> None:
         assert (comment.agent.id, comment.agent.name) == (snapshot.assignee.id, bench.desk.agent_name)
 
 
+def every_answer_reaches_the_customer(bench: Bench) -> None:
+    """In whatever way an agent answers, with a change of status in the same step too, the words are relayed once."""
+    assert "reply" in bench.desk.answers
+    for number, (name, answer) in enumerate(bench.desk.answers.items()):
+        ticket = bench.opened(f"hs:acme:{number}")
+        cursor = bench.read(ticket).cursor
+        answer(ticket, "an answer")
+        snapshot = bench.read(ticket, cursor)
+        heard = [comment for comment in snapshot.comments if comment.author is CommentAuthor.AGENT and comment.public]
+        assert [comment.text for comment in heard] == ["an answer"], name
+        assert heard[0].agent is not None and heard[0].agent.name == bench.desk.agent_name, name
+        assert snapshot.status is bench.desk.ticket(ticket).status, name
+        assert bench.read(ticket, snapshot.cursor).comments == (), name
+
+
 def the_order_is_that_of_the_ticket(bench: Bench) -> None:
     """Words of agents, customer and us come in the order in which they stand, also within one second."""
     ticket = bench.opened()

@@ -73,6 +73,9 @@ class GorgiasDesk:
         settings = self.simulator.settings
         settings.list_lag_s = settings.event_lag_s = seconds
 
+    def set_in_order(self) -> None:
+        """Nothing to do: the account merges nothing by itself."""
+
     @property
     def webhook_mishaps(self) -> Mapping[str, Callable[[], None]]:
         return {
@@ -125,6 +128,16 @@ class GorgiasDesk:
 
     def note(self, ticket_id: str, text: str) -> None:
         self.simulator.note(ticket_id, text, agent=AGENT)
+
+    @property
+    def answers(self) -> Mapping[str, Say]:
+        say = self.simulator.reply
+        return {
+            "reply": self.reply,
+            "send and close": lambda ticket, text: say(ticket, text, agent=AGENT, close=True),
+            "on a channel": lambda ticket, text: say(ticket, text, agent=AGENT, channel="email"),
+            "from their own mail": lambda ticket, text: self._odd(ticket, text, channel="email", via="email"),
+        }
 
     @property
     def whispers(self) -> Mapping[str, Say]:

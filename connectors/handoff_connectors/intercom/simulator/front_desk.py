@@ -75,6 +75,9 @@ class IntercomDesk:
     def lag(self, seconds: float) -> None:
         self.simulator.settings.search_lag_s = seconds
 
+    def set_in_order(self) -> None:
+        """Nothing to do."""
+
     @property
     def webhook_mishaps(self) -> Mapping[str, Callable[[], None]]:
         return {}
@@ -119,6 +122,19 @@ class IntercomDesk:
 
     def note(self, ticket_id: str, text: str) -> None:
         self.simulator.note(ticket_id, text, agent=AGENT)
+
+    @property
+    def answers(self) -> Mapping[str, Say]:
+        return {
+            "reply": self.reply,
+            "reply and close": lambda ticket, text: self.simulator.close(ticket, AGENT, text),
+            "reply that opens": lambda ticket, text: self._reply_to(ticket, text, "closed"),
+            "reply that wakes": lambda ticket, text: self._reply_to(ticket, text, "snoozed"),
+        }
+
+    def _reply_to(self, ticket_id: str, text: str, state: str) -> None:
+        self.simulator.set_status(ticket_id, state, agent=AGENT)
+        self.simulator.reply(ticket_id, text, agent=AGENT)
 
     @property
     def whispers(self) -> Mapping[str, Say]:

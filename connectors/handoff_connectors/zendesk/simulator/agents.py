@@ -41,15 +41,19 @@ class AgentActions:
         public: bool = True,
         agent: str = "Dana",
         files: Mapping[str, bytes] | None = None,
+        status: str | None = None,
     ) -> Comment:
-        """Write a comment; a new ticket becomes open, as the agent's screen submits it. `files`: content by name."""
+        """Write a comment and set `status`; a new ticket becomes open, as the agent's screen submits it.
+
+        `files`: content by name.
+        """
         with self._account.lock:
             ticket = self._ticket(ticket_id)
             uploads = [self._upload(name, content) for name, content in (files or {}).items()]
             comment = {"html_body": _as_html(text), "public": public, "uploads": uploads}
             values: dict[str, Any] = {"comment": comment}
-            if ticket.status == "new":
-                values["status"] = "open"
+            if status is not None or ticket.status == "new":
+                values["status"] = status or "open"
             self._update(ticket, agent, values)
             return ticket.comments[-1]
 

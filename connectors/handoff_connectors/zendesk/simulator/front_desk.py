@@ -81,6 +81,11 @@ class ZendeskDesk:
         settings = self.simulator.settings
         settings.search_lag_s = settings.list_lag_s = settings.export_withheld_s = seconds
 
+    def set_in_order(self) -> None:
+        spares_us = {"field": "current_tags", "operator": "not_includes", "value": "handoff-sync"}
+        for trigger in self.simulator.account.triggers.values():
+            trigger.conditions["all"].append(dict(spares_us))
+
     @property
     def webhook_mishaps(self) -> Mapping[str, Callable[[], None]]:
         return {
@@ -136,6 +141,20 @@ class ZendeskDesk:
 
     def note(self, ticket_id: str, text: str) -> None:
         self.simulator.note(ticket_id, text, agent=AGENT)
+
+    @property
+    def answers(self) -> Mapping[str, Say]:
+        return {
+            "reply": self.reply,
+            "reply that solves": lambda ticket, text: self._reply_as(ticket, text, "solved"),
+            "reply that waits": lambda ticket, text: self._reply_as(ticket, text, "pending"),
+            "by mail": lambda ticket, text: self._odd(ticket, text, via={"channel": "email", "source": {}}),
+        }
+
+    def _reply_as(self, ticket_id: str, text: str, status: str) -> None:
+        """The button "Submit as …": words and status are one update."""
+        self.simulator.assign(ticket_id, AGENT, agent=AGENT)
+        self.simulator.reply(ticket_id, text, agent=AGENT, status=status)
 
     @property
     def whispers(self) -> Mapping[str, Say]:
