@@ -19,7 +19,7 @@ TALKS = 6
 EXIT_S = 25.0
 
 
-@pytest.fixture(params=["zendesk-embedded", "zendesk-commands", "gorgias-commands", "intercom-commands"])
+@pytest.fixture
 def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
     """All in one process, or the processes of the Procfile as they are."""
     kind, _, how = request.param.partition("-")
@@ -60,6 +60,7 @@ def slow(desk: Desk) -> None:
     desk.simulator.faults.add(Fault(kind=FaultKind.SLOW, delay_s=0.05, path=r"/(tickets|conversations)", count=None))
 
 
+@pytest.mark.parametrize("stand", ["zendesk-embedded", "zendesk-commands", "intercom-commands"], indirect=True)
 def test_terminated_again_and_again_under_load(stand: Stand) -> None:
     slow(stand.desk)
     stand.start()
@@ -76,6 +77,7 @@ def test_terminated_again_and_again_under_load(stand: Stand) -> None:
     assert "Traceback" not in stand.logs()
 
 
+@pytest.mark.parametrize("stand", ["zendesk-embedded", "zendesk-commands"], indirect=True)
 def test_a_helpdesk_that_hangs_delays_the_end_by_no_more_than_its_share(stand: Stand) -> None:
     call = stand.desk.opening
     hanging = stand.desk.simulator.faults.add(
