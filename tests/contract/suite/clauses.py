@@ -16,6 +16,7 @@ from tests.contract.suite import (
     leaving,
     limits,
     opening,
+    papers,
     reading,
     refusals,
     statuses,
@@ -26,7 +27,20 @@ from tests.contract.suite import (
 from tests.contract.suite.bench import Bench
 
 Clause = Callable[[Bench], None]
-MODULES = (opening, appending, statuses, reading, whispering, leaving, sweeping, refusals, webhooks, limits, discretion)
+MODULES = (
+    opening,
+    appending,
+    statuses,
+    reading,
+    whispering,
+    leaving,
+    sweeping,
+    refusals,
+    webhooks,
+    limits,
+    discretion,
+    papers,
+)
 
 
 def clauses() -> dict[str, Clause]:
