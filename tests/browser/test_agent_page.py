@@ -1,123 +1,150 @@
-"""A person works on the agent page in a real browser, and the session follows within two seconds."""
+"""A person works on the agent page of each helpdesk in a real browser, and the session follows within two seconds."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from handoff_connectors.zendesk.simulator import ZendeskSimulator
-from handoff_sync.core.policy import Mode, Policy
+from tests.browser.office import BUTTONS, SOON_S, Agent, at_work
 from tests.chromium import Window, window
-from tests.e2e.live import Live, live
-from tests.e2e.stand import until
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-POLICY = Policy(handover_mode=Mode.AUTOMATIC, solved_grace_seconds=0)
-SOON_S = 2.0
-EVIL = "<img src=x onerror=alert(1)> & \U0001f469\u200d\U0001f467"
-
-
-@dataclass
-class Desk:
-    """A person at the page of a ticket whose session waits for them."""
-
-    service: Live
-    page: Page
-    talk: str
-
-    def write(self, text: str, *, internal: bool = False, then: str = "") -> None:
-        if internal:
-            self.page.get_by_label("Internal note").check()
-        self.page.locator("#text").fill(text)
-        if then:
-            self.page.locator("#then").select_option(then)
-        self.page.get_by_role("button", name="Send", exact=True).click()
-
-    def soon(self, what: str, seen: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The session once it looks like this, which must not take longer than two seconds after the page answered."""
-        begun = time.monotonic()
-        until(what, lambda: seen(self.session()), SOON_S)
-        assert time.monotonic() - begun < SOON_S
-        return self.session()
-
-    def session(self) -> dict[str, Any]:
-        return self.service.session(self.talk)
-
-    def lines(self, visibility: str) -> list[tuple[str, str]]:
-        """Author class and text of the transcript's public or private lines."""
-        told = [line for line in self.service.transcript(self.talk) if line["visibility"] == visibility]
-        return [(line["author_class"], line["text"]) for line in told if line["author_class"] != "automation"]
+EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script> & \U0001f469\u200d\U0001f467"
+SAID = ("customer", "<<words 1>>")
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Live, Window]]:
-    """Only webhooks tell the service what happens: the sweep comes much later."""
-    simulator = ZendeskSimulator()
-    folder = tmp_path_factory.mktemp("office")
-    with (
-        simulator,
-        window(simulator.agent_url) as browser,
-        live(folder, simulator, POLICY, poll_interval_s=300) as service,
-    ):
-        yield service, browser
+def browser() -> Iterator[Window]:
+    with window("http://127.0.0.1") as opened:
+        yield opened
 
 
-@pytest.fixture
-def desk(office: tuple[Live, Window], request: pytest.FixtureRequest) -> Iterator[Desk]:
-    """The test fails when the browser complains about anything."""
-    service, browser = office
-    talk = request.node.name
-    service.say(1, talk)
-    browser.page.goto(f"{service.simulator.agent_url}/tickets/{service.hand_over(talk)}")
-    yield Desk(service, browser.page, talk)
-    assert browser.complaints == []
+@pytest.fixture(params=BUTTONS)
+def agent(request: pytest.FixtureRequest, browser: Window, tmp_path: Path) -> Iterator[Agent]:
+    with at_work(request.param, browser, tmp_path) as person:
+        yield person
 
 
-def test_a_reply_takes_the_session_and_reaches_the_customer(desk: Desk) -> None:
-    desk.write(f"Hello, Dana here. {EVIL}")
-    session = desk.soon("the reply counts", lambda session: session["phase"] == "human")
+@pytest.fixture(params=BUTTONS)
+def merging_agent(request: pytest.FixtureRequest, browser: Window, tmp_path: Path) -> Iterator[Agent]:
+    settings = {"poll_interval_s": 4} if BUTTONS[request.param].merged_s > SOON_S else {}
+    with at_work(request.param, browser, tmp_path, **settings) as person:
+        yield person
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def test_a_reply_takes_the_session_and_reaches_the_customer(agent: Agent) -> None:
+    agent.write(f"Hello, Dana here. {EVIL}")
+    session = agent.soon("the reply counts", lambda session: session["phase"] == "human")
+    assert agent.text_of("reply") == f"Hello, Dana here. {EVIL}"
     assert session["last_responder"]["author_class"] == "human"
-    assert session["assignee"]["name"] == desk.page.locator(".entry.reply header strong").last.inner_text()
-    assert desk.lines("public") == [("customer", "<<words 1>>"), ("human", f"Hello, Dana here. {EVIL}")]
+    assert session["assignee"]["name"] == agent.desk.agent_name
+    assert agent.lines("public") == [SAID, ("human", f"Hello, Dana here. {EVIL}")]
 
 
-def test_an_internal_note_stays_inside(desk: Desk) -> None:
-    desk.write("The customer is a friend of ours.", internal=True)
-    desk.soon("the note is kept", lambda _: ("human", "The customer is a friend of ours.") in desk.lines("private"))
-    session = desk.session()
-    assert (session["phase"], desk.lines("public")) == ("waiting", [("customer", "<<words 1>>")])
-
-
-def test_a_command_in_a_note_gives_the_session_back(desk: Desk) -> None:
-    desk.write("/ai resume", internal=True)
-    session = desk.soon("the AI is back", lambda session: session["phase"] == "ai")
+def test_a_note_stays_inside_and_a_command_in_one_is_obeyed(agent: Agent) -> None:
+    agent.write(f"A friend of ours. {EVIL}", internal=True)
+    agent.soon("the note is kept", lambda _: ("human", f"A friend of ours. {EVIL}") in agent.lines("private"))
+    assert agent.text_of("note") == f"A friend of ours. {EVIL}"
+    assert agent.session()["phase"] == "waiting"
+    agent.write("/ai resume", internal=True)
+    session = agent.soon("the AI is back", lambda session: session["phase"] == "ai")
     assert session["control"] == "ai"
-    assert desk.lines("public") == [("customer", "<<words 1>>")]
+    assert agent.lines("public") == [SAID]
 
 
-def test_solving_resolves_the_session(desk: Desk) -> None:
-    desk.write("Done.")
-    desk.soon("the reply counts", lambda session: session["phase"] == "human")
-    desk.page.locator("#state").get_by_role("button", name="Solve", exact=True).click()
-    session = desk.soon("the session is resolved", lambda session: session["phase"] == "resolved")
+def test_what_the_customer_writes_appears_on_the_open_page(agent: Agent) -> None:
+    """While somebody types, too: nothing of it is lost, and a choice stays as it was made."""
+    agent.page.get_by_label("Assign to", exact=True).select_option(label="Omar Haddad")
+    agent.page.get_by_label("Your message").fill("half typed")
+    agent.service.say(2, "talk", "ana")
+    agent.page.locator("#thread").get_by_text("<<words 2>>").wait_for(timeout=5000)
+    assert agent.page.get_by_label("Your message").input_value() == "half typed"
+    assert agent.page.get_by_label("Assign to", exact=True).locator(":checked").inner_text() == "Omar Haddad"
+
+
+# --- who has it, and how it stands ------------------------------------------------------------------
+
+
+def test_a_ticket_goes_to_oneself_to_a_colleague_and_to_nobody(agent: Agent) -> None:
+    agent.press("Assign to me")
+    agent.soon("mine", lambda session: (session["assignee"] or {}).get("name") == agent.desk.agent_name)
+    agent.assign("Omar Haddad")
+    session = agent.soon("Omar's", lambda session: (session["assignee"] or {}).get("name") == "Omar Haddad")
+    assert session["phase"] == "human"
+    agent.assign("Nobody")
+    agent.soon("nobody's", lambda session: (session["phase"], session["assignee"]) == ("waiting", None))
+
+
+def test_a_ticket_is_laid_aside_and_taken_up_again(agent: Agent) -> None:
+    agent.press(agent.buttons.hold, "#state")
+    session = agent.soon("on hold", lambda _: agent.link()["status"] == "on_hold")
+    assert session["human_handoff"], "nobody may think that the customer was helped"
+    agent.press(agent.buttons.wake, "#state")
+    agent.soon("open", lambda _: agent.link()["status"] == "open")
+
+
+def test_solving_resolves_the_session_and_reopening_takes_it_back(agent: Agent) -> None:
+    agent.press("Assign to me")
+    agent.soon("mine", lambda session: session["phase"] == "human")
+    agent.press(agent.buttons.solve, "#state")
+    session = agent.soon("resolved", lambda session: session["phase"] == "resolved")
     assert session["handoff"]["end_reason"] == "ticket_solved"
+    agent.press(agent.buttons.reopen, "#state")
+    session = agent.soon("taken back", lambda session: session["human_handoff"])
+    assert session["handoff"]["number"] == 2
 
 
-def test_a_last_reply_that_solves_is_delivered_first(desk: Desk) -> None:
-    desk.write("That was all.", then="solved")
-    desk.soon("the session is resolved", lambda session: session["phase"] == "resolved")
-    assert desk.lines("public")[1] == ("human", "That was all.")
+def test_a_last_reply_that_solves_is_delivered_first(agent: Agent) -> None:
+    agent.write("That was all.", then=agent.buttons.solve)
+    agent.soon("resolved", lambda session: session["phase"] == "resolved")
+    assert agent.lines("public") == [SAID, ("human", "That was all.")]
 
 
-def test_what_the_customer_writes_appears_on_the_open_page(desk: Desk) -> None:
-    """While somebody types, too: nothing of it is lost."""
-    desk.page.locator("#text").fill("half typed")
-    desk.service.say(2, desk.talk)
-    desk.page.locator("#thread").get_by_text("<<words 2>>").wait_for(timeout=5000)
-    assert desk.page.locator("#text").input_value() == "half typed"
+# --- merged, deleted --------------------------------------------------------------------------------
+
+
+def test_the_session_follows_its_ticket_into_another_one(merging_agent: Agent) -> None:
+    agent = merging_agent
+    target = agent.another_ticket()
+    agent.look_at(agent.ticket)
+    agent.merge_into(target)
+    agent.soon("it follows", lambda _: agent.link()["remote_id"] == target, seconds=agent.buttons.merged_s)
+    assert agent.page.get_by_role("alert").inner_text().startswith(f"#{agent.ticket} was merged into this ")
+    agent.write("It goes on here.")
+    agent.soon("heard", lambda _: agent.lines("public") == [SAID, ("human", "It goes on here.")])
+    agent.look_at(agent.ticket)
+    assert agent.page.get_by_role("link", name=f"It goes on in #{target}").is_visible()
+
+
+def test_a_merge_into_another_sessions_ticket_detaches_this_one(merging_agent: Agent) -> None:
+    """Words for one talk must never reach another."""
+    agent = merging_agent
+    target = agent.handed_over("other")
+    agent.look_at(agent.ticket)
+    agent.merge_into(target)
+    agent.soon("detached", lambda _: agent.link()["state"] == "detached", seconds=agent.buttons.merged_s)
+    assert agent.session()["human_handoff"]
+    if agent.buttons.merged_s > SOON_S:
+        return  # setting up, two tickets and the sweeps have spent the connection's calls of these 16 seconds
+    agent.write("Only for the other talk.")
+    agent.soon("heard", lambda session: session["phase"] == "human", "other")
+    assert agent.lines("public") == [SAID]
+
+
+def test_deleting_asks_first_raises_the_alarm_and_can_be_taken_back(agent: Agent) -> None:
+    agent.delete()
+    session = agent.soon("known", lambda _: agent.link()["state"] == "deleted")
+    assert agent.page.get_by_role("status").get_by_text(agent.buttons.gone).is_visible()
+    assert (session["phase"], session["control"]) == ("waiting", "human")
+    assert ("T64", "The ticket was deleted in the helpdesk.") in agent.timeline()
+    assert {key.partition(":")[0] for key in agent.mails()} >= {"alert"}, agent.mails()
+    if agent.buttons.restore is None:
+        assert agent.page.get_by_role("button", name="Restore").count() == 0
+        return
+    agent.press(agent.buttons.restore)
+    agent.soon("back", lambda _: agent.link()["state"] == "linked")
+    assert agent.page.get_by_role("alert").inner_text() == "This ticket is back."

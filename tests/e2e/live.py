@@ -45,12 +45,13 @@ class Service:
         assert answer.status_code < 300, (answer.status_code, answer.text)
         return dict(answer.json())
 
-    def say(self, number: int, talk: str = "talk") -> None:
+    def say(self, number: int, talk: str = "talk", customer: str = "") -> None:
+        """Words of a customer, who is somebody else in each talk unless they are named."""
         self.send(
             id=f"{talk}-say-{number}",
             type="customer.message",
             conversation_id=talk,
-            customer={"external_id": talk, "name": "Ana Ruiz"},
+            customer={"external_id": customer or talk, "name": "Ana Ruiz"},
             message={"id": f"m-{number}", "text": f"<<words {number}>>"},
         )
 
