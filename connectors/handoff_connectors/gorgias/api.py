@@ -140,6 +140,7 @@ class GorgiasApi:
         place, header = at_account(url, f"https://{self._host}", self._base), self._tokens.header()
         answer = download(self._http, place, into, max_bytes, self._credentials_for)
         if answer.status == 401 and self._tokens.renew(header):
+            self._limiter.spend("*")
             answer = download(self._http, place, into, max_bytes, self._credentials_for)
         believed(answer, "Gorgias", answer.retry_after_s(datetime.now(UTC)))
 

@@ -110,6 +110,7 @@ class ZendeskApi:
         place, header = at_account(url, f"https://{self._host}", self._base), self._tokens.header()
         answer = download(self._files, place, into, max_bytes, self._credentials_for)
         if answer.status in (401, 403) and self._tokens.renew(header):
+            self._limiter.spend("*")
             answer = download(self._files, place, into, max_bytes, self._credentials_for)
         believed(answer, "Zendesk", answer.retry_after_s(datetime.now(UTC)))
 

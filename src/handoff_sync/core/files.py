@@ -56,8 +56,8 @@ def inert_type(content_type: str) -> str:
 def is_refused(name: str, content_types: Iterable[str], refused: Iterable[str]) -> bool:
     """Whether the name's ending or one of the types is among `refused` (".exe", "text/html")."""
     listed = {entry.strip().lower() for entry in refused}
-    ending = safe_name(name).lower().rpartition(".")[2]
-    return f".{ending}" in listed or not listed.isdisjoint(plain_type(kind) for kind in content_types)
+    _, dot, ending = safe_name(name).lower().rpartition(".")
+    return dot + ending in listed or not listed.isdisjoint(plain_type(kind) for kind in content_types)
 
 
 # --- where the files of a message are ------------------------------------------------------------------

@@ -204,7 +204,7 @@ class _Work:
         raise error
 
     def _spooled(self, message: Message, number: int) -> LocalFile:
-        content = self.open_files.enter_context(tempfile.TemporaryFile())  # has no name, so no crash leaves it behind
+        content = self.open_files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - without a name, so no crash leaves it
         left = self.rule.max_total_bytes - self.bytes
         self.lease.before_call()
         try:
