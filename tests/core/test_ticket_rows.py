@@ -270,6 +270,14 @@ def test_t58_what_stops_the_grace(event: Callable[[], Event]) -> None:
     assert talk.session.solved_by is None
 
 
+def test_t58_who_claims_a_solved_ticket_opens_it_again() -> None:
+    talk = in_human()
+    talk.send(status(SOLVED))
+    outcome = talk.send(claim(BEN, force=True))
+    assert [(effect.link, effect.status) for effect in of(outcome, SetTicketStatus)] == [(ZD, OPEN)]
+    assert state(talk) is LinkState.LINKED
+
+
 def test_t58_a_last_reply_does_not_stop_the_grace() -> None:
     talk = in_human()
     talk.send(status(SOLVED), reply())

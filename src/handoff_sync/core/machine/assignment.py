@@ -45,7 +45,7 @@ def _give(step: Step, person: Person, action: str) -> Outcome:
         return _take_from_ai(step, person)
     if step.session.assignee is not None and step.session.assignee.id == person.id:
         return step.unchanged("T34", "already_yours", f"{person.name or person.id} holds the session already.")
-    cancel_grace(step)
+    go_on(step)
     if phase is Phase.WAITING:
         step.audit(action)
     hold(step, person)
@@ -81,6 +81,14 @@ def release(step: Step, leave_out: str | None = None) -> Outcome:
     if step.rules.disclose_human:
         step.announce()
     return step.done("T38", "The session is back in the queue.")
+
+
+def go_on(step: Step) -> None:
+    """T58: somebody goes on with a solved ticket, which therefore is open again: else nobody could solve it anew."""
+    if step.timer(TimerKind.SOLVED_GRACE) is not None:
+        for link in step.session.live_links:
+            links.reopen(step, link.id)
+    cancel_grace(step)
 
 
 def cancel_grace(step: Step) -> None:
