@@ -327,16 +327,6 @@ def test_a_status_ends_a_snooze(
     assert (desk.state.ticket(ticket).status, desk.state.ticket(ticket).snooze_at) == (theirs, None)
 
 
-def test_an_agent_is_given_a_ticket_and_taken_off_it(bot: GorgiasConnector, desk: GorgiasSimulator) -> None:
-    ticket, dana = opened(bot), desk.account.agent("Dana")
-    bot.set_assignee(ticket, str(dana.id), "a")
-    assert desk.state.ticket(ticket).assignee_user_id == dana.id
-    bot.set_assignee(ticket, None, "a")
-    assert desk.state.ticket(ticket).assignee_user_id is None
-    with pytest.raises(VendorRejected):
-        bot.set_assignee(ticket, "dana", "a")
-
-
 def test_tags_of_agents_stay(bot: GorgiasConnector, desk: GorgiasSimulator) -> None:
     ticket = opened(bot)
     desk.add_tags(ticket, "vip")
@@ -362,22 +352,6 @@ def test_a_reading_tells_what_is_new_and_only_that(bot: GorgiasConnector, desk: 
     assert (second.assignee.name, second.changed_by.name) == ("Dana", "Dana"), "who answers takes the ticket"
     third = bot.read(ticket, second.cursor)
     assert (third.comments, third.changed_by) == ((), None)
-
-
-def test_notes_and_machines_are_told_from_people(bot: GorgiasConnector, desk: GorgiasSimulator) -> None:
-    ticket = opened(bot)
-    before = bot.read(ticket, None).cursor
-    desk.note(ticket, "/ai resume")
-    desk.rule_reply(ticket, "We are closed today")
-    desk.customer_reply(ticket, "By another way")
-    bot.append(ticket, said(author=None), MemoryJournal())
-    found = [(c.author, c.public) for c in bot.read(ticket, before).comments]
-    assert found == [
-        (CommentAuthor.AGENT, False),
-        (CommentAuthor.AUTOMATION, True),
-        (CommentAuthor.CUSTOMER, True),
-        (CommentAuthor.OURS, True),
-    ]
 
 
 def test_our_own_writes_come_back_with_their_marker(bot: GorgiasConnector) -> None:
@@ -470,18 +444,6 @@ def test_who_reopened_a_ticket_is_waited_for_a_moment(bot: GorgiasConnector, des
     assert now.status is TicketStatus.OPEN
     assert now.changed_by is not None
     assert now.changed_by.name == "Dana"
-
-
-def test_what_we_did_has_no_agent(bot: GorgiasConnector) -> None:
-    ticket = opened(bot)
-    first = bot.read(ticket, None)
-    bot.set_status(ticket, TicketStatus.SOLVED, "s")
-    bot.set_tags(ticket, ("ai_paused",), (), "t")
-    second = bot.read(ticket, first.cursor)
-    assert (second.status, second.changed_by) == (TicketStatus.SOLVED, None)
-    bot.append(ticket, said(), MemoryJournal())
-    third = bot.read(ticket, second.cursor)
-    assert (third.status, third.changed_by) == (TicketStatus.OPEN, None)
 
 
 # --- the feed ------------------------------------------------------------------------------------------

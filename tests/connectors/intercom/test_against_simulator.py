@@ -275,37 +275,6 @@ def test_a_lead_who_became_a_user_goes_on_talking(bot: IntercomConnector, desk: 
 # --- status, assignee, tags ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs", "back"),
-    [
-        (TicketStatus.WAITING_CUSTOMER, "open", TicketStatus.OPEN),
-        (TicketStatus.ON_HOLD, "snoozed", TicketStatus.ON_HOLD),
-        (TicketStatus.SOLVED, "closed", TicketStatus.SOLVED),
-        (TicketStatus.CLOSED, "closed", TicketStatus.SOLVED),
-    ],
-)
-def test_each_status_goes_there_and_comes_back(
-    ours: TicketStatus, theirs: str, back: TicketStatus, bot: IntercomConnector, desk: IntercomSimulator
-) -> None:
-    talk = opened(bot)
-    bot.set_status(talk, ours, "s-1")
-    assert desk.state.conversation(talk).state == theirs
-    now = bot.read(talk, None)
-    assert (now.status, now.changed_by) == (back, None)
-    bot.set_status(talk, TicketStatus.OPEN, "s-2")
-    assert desk.state.conversation(talk).state == "open"
-
-
-def test_an_assignee_is_set_and_taken_off(bot: IntercomConnector, desk: IntercomSimulator) -> None:
-    talk, dana = opened(bot), desk.workspace.admin("Dana")
-    bot.set_assignee(talk, dana.id, "a-1")
-    assignee = bot.read(talk, None).assignee
-    assert assignee is not None
-    assert (assignee.id, assignee.name) == (dana.id, "Dana Miller")
-    bot.set_assignee(talk, None, "a-2")
-    assert bot.read(talk, None).assignee is None
-
-
 def test_tags_of_agents_stay(bot: IntercomConnector, desk: IntercomSimulator) -> None:
     talk = opened(bot)
     desk.add_tags(talk, "vip")
@@ -343,22 +312,6 @@ def test_who_wrote_what(bot: IntercomConnector, desk: IntercomSimulator) -> None
     assert bot.read(talk, now.cursor).comments == ()
 
 
-def test_a_snooze_is_on_hold_until_it_wakes(bot: IntercomConnector, desk: IntercomSimulator) -> None:
-    talk = opened(bot)
-    desk.snooze(talk, 600)
-    assert bot.read(talk, None).status is TicketStatus.ON_HOLD
-    desk.clock.advance(700)
-    now = bot.read(talk, None)
-    assert now.status is TicketStatus.OPEN
-
-
-def test_redacted_words_are_not_told(bot: IntercomConnector, desk: IntercomSimulator) -> None:
-    talk = opened(bot)
-    part = desk.reply(talk, "secret")
-    desk.redact(talk, part.id)
-    assert [c.text for c in bot.read(talk, None).comments if c.author is CommentAuthor.AGENT] == []
-
-
 def test_a_file_comes_along(bot: IntercomConnector, desk: IntercomSimulator) -> None:
     talk = opened(bot)
     desk.reply(talk, "", files={"bill.txt": b"12 EUR"})
@@ -376,14 +329,6 @@ def test_a_merged_conversation_says_into_which(linked: bool, bot: IntercomConnec
     now = bot.read(first, None)
     assert (now.merged_into, now.status) == (second, TicketStatus.OPEN)
     assert bot.read(second, None).merged_into is None
-
-
-def test_a_deleted_conversation_is_a_snapshot(bot: IntercomConnector, desk: IntercomSimulator) -> None:
-    talk = opened(bot)
-    before = bot.read(talk, None)
-    desk.delete(talk)
-    now = bot.read(talk, before.cursor)
-    assert (now.deleted, now.cursor) == (True, before.cursor)
 
 
 def test_more_than_500_parts_are_read_by_and_by(bot: IntercomConnector, desk: IntercomSimulator) -> None:

@@ -364,16 +364,6 @@ def test_solving_leaves_the_agent_who_has_it(bot: ZendeskConnector, desk: Zendes
     assert desk.state.ticket(ticket).assignee_id == desk.account.agent("Dana").id
 
 
-def test_an_assignee_is_set_and_taken_off(bot: ZendeskConnector, desk: ZendeskSimulator) -> None:
-    ticket, dana = opened(bot), desk.account.agent("Dana")
-    bot.set_assignee(ticket, str(dana.id), "a-1")
-    snapshot = news(bot, ticket)
-    assert snapshot.assignee is not None
-    assert (snapshot.assignee.id, snapshot.assignee.name) == (str(dana.id), "Dana")
-    bot.set_assignee(ticket, None, "a-2")
-    assert news(bot, ticket).assignee is None
-
-
 def test_tags_of_agents_stay(bot: ZendeskConnector, desk: ZendeskSimulator) -> None:
     ticket = opened(bot)
     desk.add_tags(ticket, "vip")
@@ -427,17 +417,6 @@ def test_another_program_with_our_user_is_automation(bot: ZendeskConnector, desk
     assert news(bot, ticket).comments[-1].author is CommentAuthor.AUTOMATION
 
 
-def test_a_second_reading_brings_only_what_is_new(bot: ZendeskConnector, desk: ZendeskSimulator) -> None:
-    ticket = opened(bot)
-    first = news(bot, ticket)
-    assert news(bot, ticket, first.cursor).comments == ()
-    for text in ("one", "two", "three"):  # within the same second
-        desk.reply(ticket, text)
-    second = news(bot, ticket, first.cursor)
-    assert [c.text for c in second.comments] == ["one", "two", "three"]
-    assert news(bot, ticket, second.cursor).comments == ()
-
-
 def test_a_long_talk_is_read_whole(bot: ZendeskConnector, desk: ZendeskSimulator) -> None:
     ticket = opened(bot)
     for number in range(210):
@@ -479,31 +458,11 @@ def test_who_changed_the_status(bot: ZendeskConnector, desk: ZendeskSimulator) -
     assert tagged.changed_by.name == "Dana"
 
 
-def test_the_customer_who_answers_by_mail_is_no_agent(bot: ZendeskConnector, desk: ZendeskSimulator) -> None:
-    ticket = opened(bot)
-    desk.set_status(ticket, "solved")
-    cursor = news(bot, ticket).cursor
-    desk.customer_reply(ticket, "one more thing")
-    snapshot = news(bot, ticket, cursor)
-    assert (snapshot.status, snapshot.changed_by) == (TicketStatus.OPEN, None)
-
-
 def test_a_custom_status_counts_as_its_category(bot: ZendeskConnector, desk: ZendeskSimulator) -> None:
     ticket = opened(bot)
     custom = next(s for s in desk.account.statuses.values() if s.label == "Waiting for parts")
     bot._api.update_ticket(ticket, {"custom_status_id": custom.id}, repeatable=True)
     assert news(bot, ticket).status is TicketStatus.WAITING_CUSTOMER
-
-
-def test_a_deleted_ticket_is_a_snapshot_and_may_come_back(bot: ZendeskConnector, desk: ZendeskSimulator) -> None:
-    ticket = opened(bot)
-    cursor = news(bot, ticket).cursor
-    desk.delete(ticket)
-    gone = news(bot, ticket, cursor)
-    assert (gone.deleted, gone.cursor) == (True, cursor)
-    desk.restore(ticket)
-    back = news(bot, ticket, gone.cursor)
-    assert (back.deleted, back.comments) == (False, ())
 
 
 @pytest.mark.parametrize("public", [False, True])
@@ -518,13 +477,6 @@ def test_a_merged_ticket_says_into_which(public: bool, bot: ZendeskConnector, de
     merged = news(bot, target, there)
     assert merged.merged_into is None
     assert [c.author for c in (*snapshot.comments, *merged.comments)] == [CommentAuthor.AUTOMATION] * 2
-
-
-def test_a_comment_made_private_is_read_as_private(bot: ZendeskConnector, desk: ZendeskSimulator) -> None:
-    ticket = opened(bot)
-    comment = desk.reply(ticket, "oops")
-    desk.make_private(ticket, comment.id)
-    assert news(bot, ticket).comments[-1].public is False
 
 
 # --- what changed ------------------------------------------------------------------------------------
