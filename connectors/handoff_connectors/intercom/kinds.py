@@ -16,7 +16,7 @@ from handoff_connectors.intercom.mapping import at, id_at
 from handoff_connectors.intercom.tickets import is_ticket, shows_conversion
 from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
-from handoff_sync.errors import TicketGone, VendorAuthError, VendorRejected
+from handoff_sync.errors import TicketGone, UnrecognisedPayload, VendorAuthError, VendorRejected
 
 _ALL: Final = "*"
 
@@ -61,12 +61,12 @@ class Kinds:
         """The ticket, else the conversation. TicketGone when the number is neither."""
         place = self._known.get(number) or Place(self._first, number)
         try:
-            thing = self._get(place)
+            kind, thing = place.kind, self._get(place)
         except TicketGone:
-            thing = self._elsewhere(number, place)
-        if not is_ticket(thing) and shows_conversion(thing):
-            thing = self._ticket(id_at(thing, "ticket", "id") or number) or thing
-        kind = Kind.TICKET if is_ticket(thing) else Kind.CONVERSATION
+            kind, thing = place.kind.other, self._elsewhere(number, place)
+        if kind is Kind.CONVERSATION and shows_conversion(thing):
+            ticket = self._ticket(id_at(thing, "ticket", "id") or number)
+            kind, thing = (Kind.TICKET, ticket) if ticket is not None else (kind, thing)
         self.learn(number, kind, id_at(thing, "id"))
         return thing
 
@@ -96,7 +96,10 @@ class Kinds:
             return None
 
     def _get(self, place: Place) -> Wild:
-        return self._call("GET", f"/{place.kind}/{{id}}", place.id)
+        thing = self._call("GET", f"/{place.kind}/{{id}}", place.id)
+        if place.kind is Kind.TICKET and not is_ticket(thing):
+            raise UnrecognisedPayload("answer.type is not ticket, which was asked for.")
+        return thing
 
     def _elsewhere(self, number: str, place: Place) -> Wild:
         self._known.forget(number)

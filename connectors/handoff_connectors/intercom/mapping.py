@@ -253,10 +253,11 @@ def merge_marker(conversation: Wild) -> Wild | None:
     return marker
 
 
-def linked_conversations(conversation: Wild) -> list[str]:
-    linked = at(conversation, "linked_objects", "data")
+def linked_things(thing: Wild) -> list[str]:
+    """Numbers of the conversations and tickets that it is linked with."""
+    linked = at(thing, "linked_objects", "data")
     found = linked if linked is not None else ()
-    return [thing["id"].identifier() for thing in found if text_at(thing, "type") == "conversation"]
+    return [other["id"].identifier() for other in found if text_at(other, "type") in ("conversation", "ticket")]
 
 
 def attachments_of(part: Wild) -> tuple[Attachment, ...]:

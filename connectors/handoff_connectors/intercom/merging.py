@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from handoff_connectors.intercom.api import IntercomApi
-from handoff_connectors.intercom.mapping import MERGE_TARGET, contacts_of, linked_conversations, parts_of, text_at
+from handoff_connectors.intercom.mapping import MERGE_TARGET, contacts_of, linked_things, parts_of, text_at
+from handoff_connectors.intercom.tickets import is_ticket
 from handoff_sync.contract.payload import Wild
 from handoff_sync.errors import TicketGone
 
@@ -25,7 +26,7 @@ class Merges:
     def primary_of(self, secondary: Wild, marker: Wild) -> str | None:
         """The one conversation that took another in at the same moment; None when none or several did."""
         number = secondary["id"].identifier()
-        linked = self._matching(number, linked_conversations(secondary), marker)
+        linked = self._matching(number, linked_things(secondary), marker)
         if len(linked) == 1:
             return linked[0]
         found = self._matching(number, list(self._moved(secondary, marker)), marker)
@@ -49,5 +50,7 @@ class Merges:
         for contact in contacts_of(secondary):
             whose = {"field": "contact_ids", "operator": "=", "value": contact["id"].identifier()}
             moved = {"field": "updated_at", "operator": ">", "value": since}
-            for found in self._api.search({"operator": "AND", "value": [whose, moved]})["conversations"]:
-                yield found["id"].identifier()
+            query = {"operator": "AND", "value": [whose, moved]}
+            yield from (found["id"].identifier() for found in self._api.search(query)["conversations"])
+            if is_ticket(secondary):
+                yield from (found["id"].identifier() for found in self._api.search_tickets(query)["tickets"])

@@ -8,7 +8,7 @@ from typing import Final
 from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.mapping import assigned_to, closed, id_at, opened, snoozed, state_of, text_at
 from handoff_connectors.intercom.people import People
-from handoff_connectors.intercom.tickets import SNOOZE_S, is_ticket, state_change, states_by_type, status_of
+from handoff_connectors.intercom.tickets import SNOOZE_S, is_ticket, state_change, states_by_type
 from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
 from handoff_sync.core.model import TicketStatus
@@ -51,7 +51,7 @@ class States:
             self._api.act(number, assigned_to("admin", agent or "0", self._people.us))
 
     def customer_waits(self, number: str, answer: Wild | None = None) -> None:
-        """After words of the customer: what was over is open again, also where Intercom does not see to it itself.
+        """After words of the customer: what was over or rested is open again, also where Intercom leaves it so.
 
         Args:
             answer: What the call with these words returned; it is read again where that is only a part of it.
@@ -59,8 +59,7 @@ class States:
         whole = answer is not None and text_at(answer, "type") in ("conversation", "ticket")
         now = answer if answer is not None and whole else self._api.conversation(number)
         if is_ticket(now):
-            if status_of(now)[0] in (TicketStatus.SOLVED, TicketStatus.WAITING_CUSTOMER):
-                self._change(number, now, TicketStatus.OPEN)
+            self._change(number, now, TicketStatus.OPEN)
         elif state_of(now) == "closed":
             self._act(number, "open")
 

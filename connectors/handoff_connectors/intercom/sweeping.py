@@ -213,8 +213,9 @@ def _reference(thing: Wild) -> str | None:
 
 
 def _print(thing: Wild) -> str:
-    """Tells a thing at one moment; seconds are coarse, so the number of its parts, or a ticket's state, counts too."""
-    count = at(thing, "statistics", "count_conversation_parts")
-    what = " ".join(status_of(thing)) if is_ticket(thing) else count.raw() if count is not None else ""
+    """Tells a thing at one moment; seconds are coarse, so the number of its parts, and a ticket's state, count too."""
+    where = ("ticket_parts", "total_count") if is_ticket(thing) else ("statistics", "count_conversation_parts")
+    count = at(thing, *where)
+    what = f"{count.raw() if count is not None else ''} {status_of(thing)[1] if is_ticket(thing) else ''}"
     raw = f"{thing['id'].identifier()} {_updated(thing)} {what}"
     return hashlib.sha256(raw.encode()).hexdigest()[:12]

@@ -18,7 +18,7 @@ from handoff_connectors.intercom.simulator import IntercomSimulator, Limits
 from handoff_connectors.intercom.webhook import TICKET_TOPICS
 from handoff_sync.contract.connector import CommentAuthor, CommentDraft, TicketDraft, TicketSnapshot, WebhookRequest
 from handoff_sync.core.model import TicketStatus
-from handoff_sync.errors import VendorAuthError, VendorDown
+from handoff_sync.errors import UnrecognisedPayload, VendorAuthError, VendorDown
 from tests.connectors.intercom.conftest import ANA, MemoryJournal, Spending, StoredSecrets
 from tests.connectors.intercom.simulated import receiving, until
 
@@ -242,6 +242,9 @@ def test_what_was_over_is_open_again_when_the_customer_writes(desk: IntercomSimu
     desk.set_ticket_state(number, "waiting_on_customer")
     connector.append(number, said("m-2"), MemoryJournal())
     assert connector.read(number, None).status is TicketStatus.OPEN
+    desk.snooze(number)
+    connector.append(number, said("m-3"), MemoryJournal())
+    assert connector.read(number, None).status is TicketStatus.OPEN
 
 
 def test_teammates_hold_it_and_leave_it(world: IntercomSimulator) -> None:
@@ -309,6 +312,22 @@ def test_a_deleted_ticket_is_a_snapshot(desk: IntercomSimulator) -> None:
     number = opened(connector)
     desk.delete(number)
     assert connector.read(number, None).deleted
+
+
+def test_a_merged_ticket_leads_to_its_primary(desk: IntercomSimulator) -> None:
+    connector = bot(desk)
+    first, second = opened(connector), connector.open(replace(DRAFT, external_id="hs:acme:2"), MemoryJournal()).id
+    desk.merge(second, first)
+    merged = connector.read(second, None)
+    assert (merged.merged_into, merged.status) == (first, TicketStatus.OPEN)
+
+
+def test_json_of_another_shape_is_no_sign_that_a_ticket_is_gone(desk: IntercomSimulator) -> None:
+    connector = bot(desk)
+    number = opened(connector)
+    desk.faults.add_json({"kind": "body", "status": 200, "body": "{}", "method": "GET", "path": "/tickets/"})
+    with pytest.raises(UnrecognisedPayload, match="type"):
+        connect(desk, ticket_type_id=REQUEST).append(number, said("m-1"), MemoryJournal())
 
 
 # --- made a ticket by hand ---------------------------------------------------------------------------
