@@ -14,7 +14,8 @@ import pytest
 from handoff_connectors.gorgias import GorgiasConnector
 from handoff_connectors.gorgias.settings import GorgiasSettings
 from handoff_connectors.gorgias.simulator import GorgiasSimulator, Limits, SimulatorSettings
-from tests.connectors.zendesk.conftest import Heard, MemoryJournal, Spending, StoredSecrets, answer
+from tests.connectors.zendesk.conftest import Heard, answer
+from tests.contract.suite.parts import MemoryJournal, Spending, StoredSecrets
 from tests.loopback import Server, serve
 
 Said = bytes | Callable[[socket.socket], None]

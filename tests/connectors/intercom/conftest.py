@@ -17,6 +17,7 @@ from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_sync.contract.connector import CommentDraft, Requester, TicketDraft, WebhookRequest
 from handoff_sync.contract.signatures import hmac_hex
 from handoff_sync.core.model import Customer
+from tests.contract.suite.parts import MemoryJournal, Spending, StoredSecrets
 
 US, JOE, TEAM = "991267459", "274", "5017691"
 ANA_ID = "6762f11b1bb69f9f2193bba3"
@@ -126,42 +127,6 @@ class Script:
             if waiting := self.answers.get(name):
                 return waiting.pop(0) if len(waiting) > 1 else waiting[0]
         return problem(404, "not_found", f"not scripted: {method} {path}")
-
-
-class MemoryJournal:
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-
-    def get(self, name: str) -> str | None:
-        return self.kept.get(name)
-
-    def put(self, name: str, value: str) -> None:
-        self.kept[name] = value
-
-
-class StoredSecrets:
-    """Credentials of one process."""
-
-    def __init__(self, **secrets: str) -> None:
-        self.secrets: Mapping[str, str] = secrets
-
-    def current(self) -> Mapping[str, str]:
-        return self.secrets
-
-    def refresh(self, renew: Callable[[Mapping[str, str]], Mapping[str, str]], stale: str) -> Mapping[str, str]:
-        if self.secrets.get("access_token", "") == stale:
-            self.secrets = renew(self.secrets)
-        return self.secrets
-
-
-class Spending:
-    """A limiter without limits that remembers what was spent."""
-
-    def __init__(self) -> None:
-        self.spent: list[str] = []
-
-    def spend(self, name: str) -> None:
-        self.spent.append(name)
 
 
 # --- what Intercom says --------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import pytest
 from handoff_connectors.zendesk import ZendeskConnector
 from handoff_connectors.zendesk.settings import ZendeskSettings
 from handoff_sync.contract.connector import WebhookRequest
+from tests.contract.suite.parts import MemoryJournal, Spending, StoredSecrets
 
 ME = {"user": {"id": 900, "name": "Connector", "role": "admin"}}
 
@@ -86,42 +87,6 @@ class Script:
             said(connection)
         else:
             connection.sendall(said)
-
-
-class MemoryJournal:
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-
-    def get(self, name: str) -> str | None:
-        return self.kept.get(name)
-
-    def put(self, name: str, value: str) -> None:
-        self.kept[name] = value
-
-
-class StoredSecrets:
-    """Credentials of one process."""
-
-    def __init__(self, **secrets: str) -> None:
-        self.secrets: Mapping[str, str] = secrets
-
-    def current(self) -> Mapping[str, str]:
-        return self.secrets
-
-    def refresh(self, renew: Callable[[Mapping[str, str]], Mapping[str, str]], stale: str) -> Mapping[str, str]:
-        if self.secrets.get("access_token", "") == stale:
-            self.secrets = renew(self.secrets)
-        return self.secrets
-
-
-class Spending:
-    """A limiter without limits that remembers what was spent."""
-
-    def __init__(self) -> None:
-        self.spent: list[str] = []
-
-    def spend(self, name: str) -> None:
-        self.spent.append(name)
 
 
 @pytest.fixture

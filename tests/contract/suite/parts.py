@@ -31,8 +31,8 @@ class MemoryJournal:
 class StoredSecrets:
     """Credentials of one connection, shared by all connectors that stand for its processes."""
 
-    def __init__(self, secrets: Mapping[str, str]) -> None:
-        self.secrets: Mapping[str, str] = dict(secrets)
+    def __init__(self, stored: Mapping[str, str] | None = None, /, **secrets: str) -> None:
+        self.secrets: Mapping[str, str] = {**(stored or {}), **secrets}
 
     def current(self) -> Mapping[str, str]:
         return self.secrets
