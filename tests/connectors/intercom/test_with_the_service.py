@@ -32,8 +32,8 @@ def desk(running: IntercomSimulator) -> IntercomSimulator:
     return running
 
 
-@pytest.fixture
-def rig(tmp_path: Path, desk: IntercomSimulator) -> Iterator[Rig]:
+@pytest.fixture(params=[{}, {"ticket_type_id": "53"}], ids=["conversations", "tickets"])
+def rig(request: pytest.FixtureRequest, tmp_path: Path, desk: IntercomSimulator) -> Iterator[Rig]:
     """The delivery in one thread on the helpdesk's time, which is why a lost conversation is made again at once."""
     app = build(load_settings(data_dir=tmp_path, secret_keys=new_key(), disk_floor_mb=0), clock=desk.clock.now)
     migrate(app.db)
@@ -41,7 +41,7 @@ def rig(tmp_path: Path, desk: IntercomSimulator) -> Iterator[Rig]:
     policy = Policy(handover_mode=Mode.AUTOMATIC, solved_grace_seconds=0)
     workspace = app.admin.create_workspace("Acme", policy=policy).id
     known = desk.credentials
-    settings = {"base_url": desk.base_url, "recreate_after_s": 0}
+    settings = {"base_url": desk.base_url, "recreate_after_s": 0, **request.param}
     secrets = {"access_token": known.access_token, "client_secret": known.client_secret}
     connection = app.admin.create_connection(workspace, "intercom", "acme", settings, secrets)
     yield Rig(app, desk, workspace, connection.id)  # type: ignore[arg-type]
@@ -84,7 +84,7 @@ def test_a_talk_from_handoff_to_the_last_word(rig: Rig, desk: IntercomSimulator)
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "cut"])
-@pytest.mark.parametrize("path", ["/conversations$", "/reply$", "/tags$"])
+@pytest.mark.parametrize("path", ["/conversations$", "/reply$", "/tags$", "/convert$"])
 def test_whatever_answer_is_lost_there_is_one_conversation_with_one_transcript(
     path: str, fault: str, rig: Rig, desk: IntercomSimulator
 ) -> None:
