@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from threading import Thread
 
 from handoff_sync.bootstrap import App, build
 from handoff_sync.logs import configure_logs
@@ -37,6 +38,7 @@ def started(role: str, point: str, environment: Mapping[str, str], log: Path) ->
 
 
 def _main(role: str, point: str, environment: Mapping[str, str], log: Path) -> None:
+    Thread(target=_end_with_the_test, daemon=True).start()
     os.environ.clear()
     os.environ.update(environment)
     words = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -50,6 +52,14 @@ def _main(role: str, point: str, environment: Mapping[str, str], log: Path) -> N
         _work(app)
     else:
         serve_app(app, workers=role == "run")
+
+
+def _end_with_the_test() -> None:
+    """A test run that is itself killed must leave nothing running."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _killing(point: str) -> Callable[[str], None]:

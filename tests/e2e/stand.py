@@ -73,6 +73,7 @@ class Stand:
         poll_s: float = 2.0,
         threads: int = 8,
         patience_s: float = 30.0,
+        lease_s: float = 2.0,
     ) -> None:
         self.desk = desk
         self.database_url = database_url
@@ -91,7 +92,7 @@ class Stand:
             "HANDOFF_BROKER_URL": broker_url,
             "HANDOFF_SECRET_KEYS": new_key(),
             "HANDOFF_PORT": str(self.port),
-            "HANDOFF_LEASE_S": "2",
+            "HANDOFF_LEASE_S": str(lease_s),
             "HANDOFF_SETTLE_S": str(SETTLE_S),
             "HANDOFF_SWEEP_INTERVAL_S": "0.2",
             "HANDOFF_POLL_INTERVAL_S": str(poll_s),

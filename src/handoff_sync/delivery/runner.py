@@ -119,7 +119,8 @@ class Runner:
         """Performs the lane if its place has room for it, else lets it come back."""
         claim, shares = lease.claim, self._turns.shares
         place = claim.connection_id or claim.destination
-        match shares.enter(place, claim.lane_id):
+        turn = f"{claim.lane_id} {claim.token}"  # who has lost the lane's lease may be at it still
+        match shares.enter(place, turn):
             case Turn.BUSY:
                 shares.queue(place, claim.lane_id)
                 lease.retry(self._clock(), "Waits for its turn.", count=False)
@@ -136,7 +137,7 @@ class Runner:
         except LeaseLost:
             log.warning("lease lost, result discarded", lane=claim.lane_id)
         finally:
-            shares.leave(place, claim.lane_id, worked=worked)
+            shares.leave(place, turn, worked=worked)
         return place
 
     def _hold(self, lease: Lease) -> bool:
