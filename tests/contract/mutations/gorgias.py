@@ -58,6 +58,13 @@ MUTATIONS: Final[list[Mutation]] = [
         caught_by="whispering.kinds_that_nobody_knows_are_closed",
     ),
     Mutation(
+        wrong="takes anybody whom the account knows for staff",
+        file="mapping.py",
+        old="return user is not None and role_of(user) in _STAFF",
+        new="return user is not None",
+        caught_by="whispering.kinds_that_nobody_knows_are_closed",
+    ),
+    Mutation(
         wrong="takes a rule with an agent's name for the agent",
         file="mapping.py",
         old='message.get("rule_id") is not None or ',

@@ -165,6 +165,7 @@ class GorgiasDesk:
         return {
             "via": lambda ticket, text: self._odd(ticket, text, via="telepathy"),
             "author": lambda ticket, text: self._odd(ticket, text, sender_id=404_404),
+            "role": self._in_a_new_role,
             "public": lambda ticket, text: self._odd(ticket, text, public="partly"),
             "from_agent": lambda ticket, text: self._odd(ticket, text, from_agent=None),
         }
@@ -184,6 +185,11 @@ class GorgiasDesk:
         said = self.simulator.reply(ticket_id, text, agent=AGENT)
         for name, value in fields.items():
             setattr(said, name, value)
+
+    def _in_a_new_role(self, ticket_id: str, text: str) -> None:
+        somebody = self.simulator.account.agent("Yuki")
+        self.simulator.reply(ticket_id, text, agent=somebody.email)
+        somebody.role = "oracle"
 
     def _as_bot(self, ticket_id: str, text: str) -> None:
         self.simulator.reply(ticket_id, text, agent=self.simulator.account.bot.email)

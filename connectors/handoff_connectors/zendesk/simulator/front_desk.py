@@ -178,6 +178,7 @@ class ZendeskDesk:
         return {
             "type": lambda ticket, text: self._odd(ticket, text, type="ThoughtComment"),
             "author": lambda ticket, text: self._odd(ticket, text, author_id=404_404),
+            "role": self._in_a_new_role,
             "public": lambda ticket, text: self._odd(ticket, text, public="partly"),
         }
 
@@ -196,6 +197,12 @@ class ZendeskDesk:
         said = self.simulator.reply(ticket_id, text, agent=AGENT)
         for name, value in fields.items():
             setattr(said, name, value)
+
+    def _in_a_new_role(self, ticket_id: str, text: str) -> None:
+        user = next(user for user in self.simulator.state.users if user.name.startswith("Yuki"))
+        user.role = "agent"
+        self.simulator.reply(ticket_id, text, agent=user.name)
+        user.role = "oracle"
 
     def _aside(self, ticket_id: str, text: str) -> None:
         """What agents write to somebody else, as far as the ticket shows it."""
