@@ -141,7 +141,9 @@ def test_deleting_asks_first_raises_the_alarm_and_can_be_taken_back(agent: Agent
     assert agent.page.get_by_role("status").get_by_text(agent.buttons.gone).is_visible()
     assert (session["phase"], session["control"]) == ("waiting", "human")
     assert ("T64", "The ticket was deleted in the helpdesk.") in agent.timeline()
-    assert {key.partition(":")[0] for key in agent.mails()} >= {"alert"}, agent.mails()
+    mails = " ".join(agent.mails())
+    assert "ticket_failed" in mails, mails
+    assert "alert:ticket_deleted" in mails, mails
     if agent.buttons.restore is None:
         assert agent.page.get_by_role("button", name="Restore").count() == 0
         return
