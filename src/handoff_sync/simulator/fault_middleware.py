@@ -116,7 +116,7 @@ class FaultMiddleware:
             case FaultKind.WARPED:
                 await _send(send, answer.status, "application/json", _warped(bytes(answer.body)), {})
             case FaultKind.TRICKLE:
-                await _trickle(bytes(answer.body) or b" " * 4000, fault.delay_s, receive, send)
+                await _trickle(bytes(answer.body) or b" " * 100, fault.delay_s, receive, send)
             case FaultKind.SLOW:
                 await asyncio.sleep(fault.delay_s)
                 await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})

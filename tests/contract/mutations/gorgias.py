@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.contract.mutations import gorgias_answers
 from tests.contract.mutations.breaking import Mutation
 
 MUTATIONS: Final[list[Mutation]] = [
@@ -159,4 +160,5 @@ MUTATIONS: Final[list[Mutation]] = [
         new="more = False",
         caught_by="sweeping.a_crowd_is_swept_to_the_end",
     ),
+    *gorgias_answers.MUTATIONS,
 ]

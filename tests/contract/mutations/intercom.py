@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.contract.mutations import intercom_answers
 from tests.contract.mutations.breaking import Mutation
 
 MUTATIONS: Final[list[Mutation]] = [
@@ -201,4 +202,5 @@ MUTATIONS: Final[list[Mutation]] = [
         new='following = at(page, "nowhere")',
         caught_by="sweeping.a_crowd_is_swept_to_the_end",
     ),
+    *intercom_answers.MUTATIONS,
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.contract.mutations import zendesk_answers
 from tests.contract.mutations.breaking import Mutation
 
 MUTATIONS: Final[list[Mutation]] = [
@@ -136,4 +137,5 @@ MUTATIONS: Final[list[Mutation]] = [
         new='following = ""',
         caught_by="sweeping.sweeps_far_apart_miss_nothing",
     ),
+    *zendesk_answers.MUTATIONS,
 ]

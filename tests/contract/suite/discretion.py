@@ -12,6 +12,8 @@ from typing import Final
 
 from structlog.testing import capture_logs
 
+from handoff_sync.contract.connector import Requester
+from handoff_sync.core.model import Customer
 from handoff_sync.errors import VendorAuthError
 from handoff_sync.simulator.faults import FaultKind
 from tests.contract.suite.bench import ANA, CANARY, WORDS, Bench
@@ -73,6 +75,15 @@ def journals_and_findings_hold_no_secret(bench: Bench) -> None:
         _Secret(bench, words=()).is_not_in(kept, "the journal")
     for finding in findings:
         secret.is_not_in(repr(finding), "a finding")
+
+
+def a_claimed_address_leads_to_nobody_else(bench: Bench) -> None:
+    """An address that nobody vouches for is not looked up: whoever claims it sees and gets nothing of its owner."""
+    owner = bench.opened()
+    claimed = Customer(name="Mallory Example", email=ANA.customer.email, email_verified=False)
+    other = bench.opened("hs:acme:2", requester=Requester(external_id="acme:c-2", customer=claimed))
+    assert bench.desk.ticket(owner).requester_name == "Ana Example"
+    assert bench.desk.ticket(other).requester_name == "Mallory Example"
 
 
 # --- looking for it -------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from tests.contract.suite.bench import CANARY, Bench, Webhooks
 
 SECRET: Final = f"{CANARY}-webhook-secret"
 BEFORE: Final = f"{CANARY}-webhook-secret-before"
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 3.0
 
 
 # --- installing -----------------------------------------------------------------------------------------
