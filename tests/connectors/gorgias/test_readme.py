@@ -44,7 +44,3 @@ def test_the_figures_are_those_of_the_code() -> None:
     assert f"of these {budgets['events'].limit} for the sweep" in README
     assert f"newest {MOST_MESSAGES - 2} messages or {MOST_BYTES:,} bytes" in README
     assert SCOPE in " ".join(README.split())
-
-
-def test_what_it_cannot_is_said_with_a_reason() -> None:
-    assert all(reason.endswith(".") and len(reason) > 40 for reason in GorgiasConnector.capabilities.cannot.values())

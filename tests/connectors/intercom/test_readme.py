@@ -55,7 +55,3 @@ def test_the_topics_are_those_of_the_code() -> None:
 def test_the_topics_of_tickets_are_those_of_the_code() -> None:
     listed = README.partition("topics of their own:")[2].partition(". Subscribe")[0]
     assert set(re.findall(r"`([\w.]+)`", listed)) == set(TICKET_TOPICS)
-
-
-def test_what_it_cannot_do_has_a_reason() -> None:
-    assert all(reason.endswith(".") for reason in IntercomConnector.capabilities.cannot.values())

@@ -96,8 +96,8 @@ def a_wait_is_kept_and_bounded(bench: Bench) -> None:
 
 
 def a_helpdesk_in_trouble_is_asked_again(bench: Bench) -> None:
-    """500, 502, 503 and 504 are VendorDown for what may be repeated, OutcomeUnknown for what may have been done."""
-    for outcome in _everywhere(bench, FaultKind.STATUS, (500, 502, 503, 504)):
+    """5xx, 408 and 425 are VendorDown for what may be repeated, OutcomeUnknown for what may have been done."""
+    for outcome in _everywhere(bench, FaultKind.STATUS, (408, 425, 500, 502, 503, 504)):
         _is_lost(bench, outcome)
 
 

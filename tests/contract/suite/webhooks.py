@@ -186,6 +186,8 @@ def every_fixture_names_what_is_expected(bench: Bench) -> None:
     connector = _receiving(bench)
     found = _fixtures(bench)
     assert len(found) >= 12, "a dozen kinds of webhooks, at least"
+    expectations = (_folder(bench) / "webhooks").glob("*.expected.json")
+    assert {path.with_suffix(".expected.json") for path in found} == set(expectations)
     ignored = 0
     for path in found:
         expected = json.loads(path.with_suffix(".expected.json").read_bytes())
