@@ -35,6 +35,17 @@ def test_each_kind_names_its_ticket(name: str) -> None:
     assert {key: hint[key] for key in expected} == expected
 
 
+REFUSED = {
+    "no secret stored": (came(), []),
+    "empty secret stored": (came(secret=""), [""]),
+    "another secret": (came(secret="other"), [SECRET]),
+    "no header": (replace(came(), headers={}), [SECRET]),
+    "in the body": (replace(came(json.dumps({"ticket_id": "1", HEADER: SECRET}).encode()), headers={}), [SECRET]),
+    "the header twice": (came(secret=f"{SECRET}, {SECRET}"), [SECRET]),
+    "not text": (came(secret="\udcff"), [SECRET]),
+}
+
+
 @pytest.mark.parametrize(("request_", "secrets"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_is_not_authentic_is_refused(request_: WebhookRequest, secrets: list[str]) -> None:
     with pytest.raises(WebhookRefused) as refused:

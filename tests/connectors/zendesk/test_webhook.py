@@ -45,6 +45,9 @@ def test_each_kind_names_its_tickets(name: str) -> None:
     assert {key: hint[key] for key in expected} == expected
 
 
+BODY = (FIXTURES / "comment_added.json").read_bytes()
+
+
 def test_the_documented_rule_is_timestamp_then_body() -> None:
     """The figures of the fact sheet (section 5); the older published sample signs the other way round."""
     secret, body, at = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=", b'{"say": "hello"}', "2021-07-25T10:00:00Z"
