@@ -195,13 +195,17 @@ class Desk(Protocol):
 
     def ticket(self, ticket_id: str) -> DeskTicket: ...
 
+    def files(self, ticket_id: str) -> tuple[tuple[str, bytes], ...]:
+        """Name and content of each file of the ticket's newest comment."""
+        ...
+
     # --- what people do ---------------------------------------------------------------------------
 
     def reply(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
         """The agent answers the customer. `files`: content by name."""
         ...
 
-    def note(self, ticket_id: str, text: str) -> None:
+    def note(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
         """The agent writes something that the customer must never see."""
         ...
 
@@ -236,6 +240,10 @@ class Desk(Protocol):
 
     def crowd(self, count: int) -> tuple[str, ...]:
         """Strangers write to the helpdesk, past the chat; the ids of their tickets."""
+        ...
+
+    def take_back(self, ticket_id: str, comment_id: str) -> None:
+        """Takes a public comment out of the customer's sight."""
         ...
 
     def customer_reply(self, ticket_id: str, text: str) -> None:

@@ -4,48 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import socket
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from handoff_connectors.gorgias import GorgiasConnector
-from handoff_connectors.gorgias.simulator import GorgiasSimulator
 from handoff_sync.errors import FileUnavailable, VendorDown, VendorRejected
-from tests.connectors.file_clauses import FileBench, FileClauses, local
 from tests.connectors.gorgias.conftest import Script
 from tests.connectors.zendesk.conftest import answer
+from tests.contract.suite.parts import local_file
 from tests.loopback import Server, serve
 
 PUBLIC = {"id": 7, "channel": "email", "public": True, "from_agent": True, "via": "helpdesk"}
-
-
-@pytest.fixture
-def bench(desk: GorgiasSimulator, bot: GorgiasConnector) -> FileBench:
-    known = desk.credentials
-
-    def shown(ticket: str) -> list[tuple[str, bytes]]:
-        return [(f["name"], _read(desk, f["url"], (known.email, known.api_key)))
-                for f in desk.state.messages(ticket)[-1].attachments]  # fmt: skip
-
-    return FileBench(
-        bot,
-        shown,
-        lambda ticket, files, public: str(desk.reply(ticket, "Here", public=public, files=files).id),
-        lambda ticket, message: desk.make_public(ticket, int(message), public=False),
-        lambda: desk.faults.lose_answer(method="POST", path=r"/tickets/\d+/messages"),
-        lambda ticket: len(desk.state.messages(ticket)),
-    )
-
-
-def _read(desk: GorgiasSimulator, url: str, auth: tuple[str, str]) -> bytes:
-    return httpx.get(re.sub(r"https?://[^/]+", desk.base_url, url, count=1), auth=auth).content
-
-
-class TestFiles(FileClauses):
-    pass
 
 
 @pytest.fixture
@@ -63,7 +34,7 @@ def other() -> Iterator[Server]:
 def test_an_upload_is_a_form_with_one_file(gorgias: Script, connector: GorgiasConnector) -> None:
     told = {"url": "https://uploads.example.com/1-a.txt", "name": "a.txt", "size": 5, "content_type": "text/plain"}
     gorgias.say("POST /api/upload", answer(201, [told]))
-    receipt = connector.upload(local('a"\nb\u202e.txt', b"words", "text/plain"))
+    receipt = connector.upload(local_file('a"\nb\u202e.txt', b"words", "text/plain"))
     (heard,) = gorgias.to("POST /api/upload")
     assert heard.target == "/api/upload?type=attachment"
     assert heard.headers["content-type"].startswith("multipart/form-data; boundary=")
@@ -76,7 +47,7 @@ def test_a_refused_upload_is_told_from_one_that_may_work_later(gorgias: Script, 
     for status, error in ((413, VendorRejected), (400, VendorRejected), (500, VendorDown)):
         gorgias.say("POST /api/upload", answer(status, {"error": {"msg": "no"}}))
         with pytest.raises(error):
-            connector.upload(local())
+            connector.upload(local_file())
 
 
 def test_our_key_is_shown_to_our_own_host_alone(gorgias: Script, connector: GorgiasConnector, other: Server) -> None:

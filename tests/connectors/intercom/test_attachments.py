@@ -8,15 +8,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-import httpx
 import pytest
 
 from handoff_connectors.intercom import IntercomConnector
 from handoff_connectors.intercom.sending import with_files
-from handoff_connectors.intercom.settings import IntercomSettings
 from handoff_connectors.intercom.simulator import IntercomSimulator, Limits
 from handoff_sync.errors import DestinationRefused, FileUnavailable, VendorRejected
-from tests.connectors.file_clauses import PNG, FileBench, FileClauses, local
 from tests.connectors.intercom.conftest import (
     ANA_ID,
     NOTE,
@@ -24,12 +21,11 @@ from tests.connectors.intercom.conftest import (
     WORDS,
     MemoryJournal,
     Script,
-    Spending,
-    StoredSecrets,
     answer,
     conversation,
     part,
 )
+from tests.contract.suite.parts import PNG, local_file
 
 
 @pytest.fixture(scope="module")
@@ -38,36 +34,9 @@ def running() -> Iterator[IntercomSimulator]:
         yield simulator
 
 
-@pytest.fixture
-def bench(running: IntercomSimulator) -> Iterator[FileBench]:
-    running.reset()
-    known = running.credentials
-    settings = IntercomSettings(base_url=running.base_url, workspace_id=running.app_id)
-    secrets = StoredSecrets(access_token=known.access_token, client_secret=known.client_secret)
-    connector = IntercomConnector(settings, secrets, Spending())
-
-    def shown(ticket: str) -> list[tuple[str, bytes]]:
-        said = [part for part in running.state.parts(ticket) if part.body]
-        return [(str(f["name"]), httpx.get(str(f["url"])).content) for f in said[-1].attachments]
-
-    yield FileBench(
-        connector,
-        shown,
-        lambda ticket, files, public: str(running.reply(ticket, "Here", public=public, files=files).id),
-        running.redact,
-        lambda: running.faults.lose_answer(method="POST", path="/reply"),
-        lambda ticket: len([part for part in running.state.parts(ticket) if part.body]),
-    )
-    connector.close()
-
-
-class TestFiles(FileClauses):
-    pass
-
-
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 49_151, 49_152, 49_153, 200_001])
 def test_a_body_made_in_pieces_is_the_json_that_it_would_be_in_one(size: int) -> None:
-    files = [local('a "quoted" \u2028 🙂.bin', bytes(size), "text/plain"), local("b.png", b"b" * size)]
+    files = [local_file('a "quoted" \u2028 🙂.bin', bytes(size), "text/plain"), local_file("b.png", b"b" * size)]
     pieces, length = with_files({"body": "words", "type": "user"}, files)
     whole = b"".join(pieces)
     assert len(whole) == length
@@ -88,7 +57,7 @@ def test_files_go_with_the_reply_and_never_beside_addresses(intercom: Script, co
     )
     intercom.on("POST /conversations/*/reply", conversation(theirs), conversation(theirs, ours))
     for comment in (WORDS, NOTE):
-        connector.append("499", replace(comment, files=(local(),)), MemoryJournal())
+        connector.append("499", replace(comment, files=(local_file(),)), MemoryJournal())
         heard = intercom.calls("POST /conversations/499/reply")[-1]
         assert int(heard.headers["content-length"]) == len(heard.body) and "transfer-encoding" not in heard.headers
         (file,) = heard.json["attachment_files"]
@@ -103,7 +72,7 @@ def test_a_refused_file_is_a_refused_comment(intercom: Script, connector: Interc
     """Then the words are said again without it, by whoever called."""
     intercom.on("POST /conversations/*/reply", answer(422, {"errors": [{"code": "parameter_invalid"}]}))
     with pytest.raises(VendorRejected):
-        connector.append("499", replace(NOTE, files=(local(),)), MemoryJournal())
+        connector.append("499", replace(NOTE, files=(local_file(),)), MemoryJournal())
 
 
 def test_signed_addresses_are_read_anew_and_get_no_token(intercom: Script, connector: IntercomConnector) -> None:

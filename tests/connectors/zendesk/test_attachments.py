@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import io
-import re
 import socket
 import threading
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from handoff_connectors.zendesk import ZendeskConnector
-from handoff_connectors.zendesk.settings import ZendeskSettings
 from handoff_connectors.zendesk.simulator import Limits, ZendeskSimulator
 from handoff_sync.errors import DestinationRefused, FileUnavailable, VendorDown, VendorRejected
-from tests.connectors.file_clauses import FileBench, FileClauses, local
-from tests.connectors.zendesk.conftest import Script, Spending, StoredSecrets, answer
+from tests.connectors.zendesk.conftest import Script, answer
+from tests.contract.suite.parts import local_file
 
 
 @pytest.fixture(scope="module")
@@ -25,39 +22,9 @@ def running() -> Iterator[ZendeskSimulator]:
         yield simulator
 
 
-@pytest.fixture
-def bench(running: ZendeskSimulator) -> Iterator[FileBench]:
-    running.reset()
-    known = running.credentials
-    settings = ZendeskSettings(subdomain="acme", client_id=known.client_id, base_url=running.base_url)
-    connector = ZendeskConnector(settings, StoredSecrets(client_secret=known.client_secret), Spending())
-
-    def shown(ticket: str) -> list[tuple[str, bytes]]:
-        files = running.state.comments(ticket)[-1].attachments
-        return [(f["file_name"], httpx.get(_at(running, f["content_url"])).content) for f in files]
-
-    yield FileBench(
-        connector,
-        shown,
-        lambda ticket, files, public: str(running.reply(ticket, "Here", public=public, files=files).id),
-        lambda ticket, comment: running.make_private(ticket, int(comment)),
-        lambda: running.faults.lose_answer(method="PUT"),
-        lambda ticket: len(running.state.comments(ticket)),
-    )
-    connector.close()
-
-
-def _at(running: ZendeskSimulator, url: str) -> str:
-    return re.sub(r"https?://[^/]+", running.base_url, url, count=1)
-
-
-class TestFiles(FileClauses):
-    pass
-
-
 def test_an_upload_is_sent_as_it_is_and_named_in_the_address(zendesk: Script, connector: ZendeskConnector) -> None:
     zendesk.say(answer(201, {"upload": {"token": "tok1"}}))
-    assert connector.upload(local('a"b &ü.txt', b"words", "text/plain")) == "tok1"
+    assert connector.upload(local_file('a"b &ü.txt', b"words", "text/plain")) == "tok1"
     heard = zendesk.heard[0]
     assert heard.method == "POST" and heard.target == "/api/v2/uploads.json?filename=a%22b+%26%C3%BC.txt"
     assert (heard.headers["content-type"], heard.headers["content-length"]) == ("text/plain", "5")
@@ -68,7 +35,7 @@ def test_a_refused_upload_is_told_from_one_that_may_work_later(zendesk: Script, 
     for status, error in ((413, VendorRejected), (422, VendorRejected), (500, VendorDown), (503, VendorDown)):
         zendesk.say(answer(status, {"error": "AttachmentUnprocessable"}))
         with pytest.raises(error):
-            connector.upload(local())
+            connector.upload(local_file())
 
 
 def test_credentials_do_not_follow_a_file_to_other_hosts(

@@ -13,6 +13,7 @@ from types import ModuleType
 from tests.contract.suite import (
     appending,
     discretion,
+    files,
     leaving,
     limits,
     opening,
@@ -30,6 +31,7 @@ Clause = Callable[[Bench], None]
 MODULES = (
     opening,
     appending,
+    files,
     statuses,
     reading,
     whispering,

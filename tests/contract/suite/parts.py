@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import sys
 import threading
@@ -12,7 +13,11 @@ from contextlib import contextmanager
 from typing import Final
 
 from handoff_sync.contract.connector import Budget
+from handoff_sync.contract.files import LocalFile
 from handoff_sync.errors import RateLimited
+
+PNG: Final = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 300
+"""Longer than a piece, and no whole number of groups in base64."""
 
 
 class MemoryJournal:
@@ -102,3 +107,8 @@ def awake() -> Iterator[None]:
     finally:
         for module in knowing:
             vars(module)["sleep"] = sleep
+
+
+def local_file(name: str = "photo.png", content: bytes = PNG, kind: str = "image/png") -> LocalFile:
+    """A file on its way to a ticket."""
+    return LocalFile(name=name, content_type=kind, size=len(content), content=io.BytesIO(content))

@@ -121,13 +121,18 @@ class GorgiasDesk:
             ),
         )
 
+    def files(self, ticket_id: str) -> tuple[tuple[str, bytes], ...]:
+        """Their addresses end in the two words of their key."""
+        told, kept = self.simulator.state.messages(ticket_id)[-1].attachments, self.simulator.account.files
+        return tuple((str(f["name"]), kept["/".join(str(f["url"]).split("/")[-2:])].content) for f in told)
+
     # --- what people do ---------------------------------------------------------------------------
 
     def reply(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
         self.simulator.reply(ticket_id, text, agent=AGENT, files=files)
 
-    def note(self, ticket_id: str, text: str) -> None:
-        self.simulator.note(ticket_id, text, agent=AGENT)
+    def note(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
+        self.simulator.reply(ticket_id, text, public=False, agent=AGENT, files=files)
 
     @property
     def answers(self) -> Mapping[str, Say]:
@@ -203,6 +208,9 @@ class GorgiasDesk:
         """Said in public, and made a note before anybody looked."""
         said = self.simulator.reply(ticket_id, text, agent=AGENT)
         self.simulator.make_public(ticket_id, said.id, public=False)
+
+    def take_back(self, ticket_id: str, comment_id: str) -> None:
+        self.simulator.make_public(ticket_id, int(comment_id), public=False)
 
     def customer_reply(self, ticket_id: str, text: str) -> None:
         self.simulator.customer_reply(ticket_id, text)

@@ -115,13 +115,19 @@ class IntercomDesk:
             comments=(first, *(_comment(conversation, part) for part in said)),
         )
 
+    def files(self, ticket_id: str) -> tuple[tuple[str, bytes], ...]:
+        """Their addresses end in their key."""
+        said = [part for part in self.simulator.state.parts(ticket_id) if part.body is not None]
+        kept = self.simulator.workspace.files
+        return tuple((f["name"], kept[f["url"].rpartition("/")[2]].content) for f in said[-1].attachments)
+
     # --- what people do ---------------------------------------------------------------------------
 
     def reply(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
         self.simulator.reply(ticket_id, text, agent=AGENT, files=files)
 
-    def note(self, ticket_id: str, text: str) -> None:
-        self.simulator.note(ticket_id, text, agent=AGENT)
+    def note(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
+        self.simulator.reply(ticket_id, text, public=False, agent=AGENT, files=files)
 
     @property
     def answers(self) -> Mapping[str, Say]:
@@ -184,6 +190,9 @@ class IntercomDesk:
     def _hand_on(self, ticket_id: str, text: str, state: str = "open") -> None:
         self.simulator.set_status(ticket_id, state, agent=AGENT)
         self.simulator.assign(ticket_id, self.colleague_name, agent=AGENT, text=text)
+
+    def take_back(self, ticket_id: str, comment_id: str) -> None:
+        self.simulator.redact(ticket_id, comment_id)
 
     def customer_reply(self, ticket_id: str, text: str) -> None:
         self.simulator.customer_reply(ticket_id, text)

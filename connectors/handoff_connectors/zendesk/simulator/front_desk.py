@@ -134,13 +134,18 @@ class ZendeskDesk:
             ),
         )
 
+    def files(self, ticket_id: str) -> tuple[tuple[str, bytes], ...]:
+        """Their addresses end in the key and the name of the file."""
+        told, kept = self.simulator.state.comments(ticket_id)[-1].attachments, self.simulator.account.files
+        return tuple((f["file_name"], kept[f["content_url"].split("/")[-2]].content) for f in told)
+
     # --- what people do ---------------------------------------------------------------------------
 
     def reply(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
         self.simulator.reply(ticket_id, text, agent=AGENT, files=files)
 
-    def note(self, ticket_id: str, text: str) -> None:
-        self.simulator.note(ticket_id, text, agent=AGENT)
+    def note(self, ticket_id: str, text: str, files: Mapping[str, bytes] | None = None) -> None:
+        self.simulator.reply(ticket_id, text, public=False, agent=AGENT, files=files)
 
     @property
     def answers(self) -> Mapping[str, Say]:
@@ -216,6 +221,9 @@ class ZendeskDesk:
         """Said in public, and made private before anybody looked."""
         said = self.simulator.reply(ticket_id, text, agent=AGENT)
         self.simulator.make_private(ticket_id, said.id, agent=AGENT)
+
+    def take_back(self, ticket_id: str, comment_id: str) -> None:
+        self.simulator.make_private(ticket_id, int(comment_id), agent=AGENT)
 
     def customer_reply(self, ticket_id: str, text: str) -> None:
         self.simulator.customer_reply(ticket_id, text)
