@@ -44,6 +44,7 @@ _BY_HAND: Final = (
 )  # fmt: skip
 """Part types behind which stands the teammate who is their author; Intercom's own routing has others."""
 
+_REOPENINGS: Final = frozenset({"open", "assign_and_reopen", "note_and_reopen"})
 MERGED: Final = "merged_secondary_conversation"
 MERGE_TARGET: Final = "merged_primary_conversation"
 FURNISHED: Final = "handoff-sync"
@@ -236,19 +237,26 @@ def changed_by_hand(parts: Iterable[Wild], us: str) -> Wild | None:
     changes = [part for part in parts if text_at(part, "part_type") in _BY_HAND]
     deciding = [part for part in changes if text_at(part, "part_type") in DECIDING]
     newest = (deciding or changes)[-1:]
-    return newest[0] if newest and person_of(newest[0], us) is CommentAuthor.AGENT else None
+    by_hand = bool(newest) and person_of(newest[0], us) is CommentAuthor.AGENT and not _answers(newest[0])
+    return newest[0] if by_hand else None
 
 
-def merge_marker(conversation: Wild) -> Wild | None:
-    """The part that says that this conversation was merged away, unless people went on in it afterwards."""
-    if state_of(conversation) != "closed":
-        return None
+def _answers(part: Wild) -> bool:
+    """Whether an answer opened a closed conversation, as it does by itself: nobody decided that (quirk IC-27)."""
+    return text_at(part, "part_type") == "open" and says_something(part)
+
+
+def merge_marker(conversation: Wild, us: str) -> Wild | None:
+    """The part that says that this conversation was merged away, unless a teammate went on in it afterwards.
+
+    Words of the customer, said by us before we knew, open it again and change nothing about that.
+    """
     marker: Wild | None = None
     for part in parts_of(conversation):
         kind = text_at(part, "part_type")
         if kind == MERGED:
             marker = part
-        elif marker is not None and kind in ("open", "assign_and_reopen", "note_and_reopen"):
+        elif kind in _REOPENINGS and person_of(part, us) is CommentAuthor.AGENT:
             marker = None
     return marker
 

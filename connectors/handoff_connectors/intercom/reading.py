@@ -135,7 +135,7 @@ class Reader:
     def _snapshot(self, number: str, conversation: Wild, seen: Seen) -> TicketSnapshot:
         parts, kind = parts_of(conversation), text_at(conversation, "type")
         fresh = [part for part in _without_first_words(conversation, parts, self._people.us) if seen.is_new(part, kind)]
-        marker = merge_marker(conversation)
+        marker = merge_marker(conversation, self._people.us)
         status, raw = status_of(conversation)
         shown = self._api.kinds.tags(number, conversation)
         tags = tuple(tags_of(shown)) if shown is not None else seen.tags

@@ -7,7 +7,8 @@ from typing import Final
 
 from handoff_connectors.intercom.api import IntercomApi
 from handoff_connectors.intercom.faults import ContactNotReady
-from handoff_connectors.intercom.mapping import in_the_name_of
+from handoff_connectors.intercom.mapping import in_the_name_of, merge_marker
+from handoff_connectors.intercom.merging import Merges
 from handoff_connectors.intercom.people import People
 from handoff_connectors.intercom.states import States
 from handoff_connectors.intercom.text import digest, note_html, to_text
@@ -15,7 +16,8 @@ from handoff_connectors.intercom.threads import Sent, Threads
 from handoff_sync.contract.connector import CommentDraft, CommentRef, Journal, Requester
 from handoff_sync.contract.memory import Remembered
 from handoff_sync.contract.payload import Wild
-from handoff_sync.errors import OutcomeUnknown, TicketGone, UnrecognisedPayload, VendorRejected
+from handoff_sync.core.model import TicketStatus
+from handoff_sync.errors import OutcomeUnknown, TicketClosed, TicketGone, UnrecognisedPayload, VendorRejected
 
 _NOTHING: Final = "(no text)"
 _UNCERTAIN_S: Final = 7200.0
@@ -45,18 +47,24 @@ class Replier:
         self._people = people
         self._threads = threads
         self._states = states
+        self._merges = Merges(api)
         self._sent: Remembered[tuple[str, str], Sent] = Remembered(_UNCERTAIN_S)
 
     def append(self, ticket: str, comment: CommentDraft, journal: Journal) -> CommentRef:
         """What an earlier attempt has said is found by its journal, also by another process."""
         stored = journal.get(_entry(comment))
         before = Sent.load(stored) if stored else None
-        if before is not None and (made := before.among(self._read(ticket))) is not None:
-            return CommentRef(id=made)
+        if before is not None:
+            now = self._read(ticket)
+            if (made := before.among(now)) is not None:
+                self._must_be_read(ticket, now)
+                return CommentRef(id=made)
         after = before.after if before is not None else self._threads.of(ticket).newest
         attempt = Attempt(ticket, comment, journal, after)
         if comment.author is None or not comment.public:
-            return self._as_us(attempt, comment.html)[0]
+            said, answer = self._as_us(attempt, comment.html)
+            self._must_be_read(ticket, answer)
+            return said
         return self._as_customer(attempt, comment.author)
 
     def find_appended(self, ticket: str, marker: str) -> CommentRef | None:
@@ -71,13 +79,14 @@ class Replier:
         while contact is not None:
             try:
                 return self._as_contact(attempt, contact)
-            except TicketGone:
+            except (TicketGone, TicketClosed):
                 raise
             except (ContactNotReady, VendorRejected):
                 self._threads.forget(attempt.ticket)
                 before, contact = contact, self._threads.of(attempt.ticket).contact(author)
                 contact = contact if contact != before else None
         said, answer = self._as_us(attempt, in_the_name_of(author.display_name, attempt.comment.html))
+        self._must_be_read(attempt.ticket, answer)
         self._states.customer_waits(attempt.ticket, answer)  # a note opens nothing
         return said
 
@@ -86,6 +95,7 @@ class Replier:
         text = to_text(attempt.comment.html) or _NOTHING
         answer = self._api.say_as_contact(attempt.ticket, contact, text, attempt.comment.files)
         made = self._made(attempt, sent, answer)
+        self._must_be_read(attempt.ticket, answer)
         self._states.customer_waits(attempt.ticket, answer)
         return made
 
@@ -93,6 +103,18 @@ class Replier:
         sent = self._announced(attempt, self._people.us, markup)
         answer = self._api.note(attempt.ticket, self._people.us, note_html(markup), attempt.comment.files)
         return self._made(attempt, sent, answer), answer
+
+    def _must_be_read(self, ticket: str, now: Wild) -> None:
+        """What was said in a conversation that had been merged away is to be said where people are (quirk IC-13).
+
+        Raises:
+            TicketClosed: it was, and is closed as the merge had left it.
+        """
+        marker = merge_marker(now, self._people.us)
+        if marker is None or self._merges.primary_of(now, marker) is None:
+            return
+        self._states.set(ticket, TicketStatus.SOLVED)
+        raise TicketClosed("This conversation was merged into another; its words belong there.")
 
     def _announced(self, attempt: Attempt, by: str, markup: str) -> Sent:
         sent = attempt.announce(by, markup)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -38,12 +38,12 @@ class SyncLane:
         connector = self._connections.get(link.connection_id)
         lease.before_call()
         snapshot = connector.read(link.remote_id, link.cursor)
-        target = _end_of_merges(lease, connector, snapshot)
-        if target is not None:
-            snapshot = replace(snapshot, merged_into=target.id)
+        merges = _merges(lease, connector, snapshot)
+        if merges:
+            snapshot = replace(snapshot, merged_into=merges[-1].id)
         self._connections.worked(link.connection_id)
         number = lease.claim.token
-        lease.settle({}, also=lambda uow: _take(uow, link.id, number, snapshot, target))
+        lease.settle({}, also=lambda uow: _take(uow, link.id, number, snapshot, merges))
 
     def give_up(self, lease: Lease, error: HandoffError) -> None:
         """The sweep has passed by already and nobody may ever say again that the ticket changed: ask now and then.
@@ -54,25 +54,27 @@ class SyncLane:
         lease.settle({}, next_due=self._clock() + SELDOM if hopeful else None)
 
 
-def _end_of_merges(lease: Lease, connector: Connector, source: TicketSnapshot) -> TicketSnapshot | None:
-    """The ticket in which merges have ended up; None where there was none."""
-    target, seen = None, {source.id}
-    following = source.merged_into
+def _merges(lease: Lease, connector: Connector, source: TicketSnapshot) -> list[TicketSnapshot]:
+    """The tickets that merges lead through; the last is where they end. Empty where there was none."""
+    through: list[TicketSnapshot] = []
+    following, seen = source.merged_into, {source.id}
     while following is not None and following not in seen and len(seen) <= MOST_MERGES:
         lease.before_call()
-        target = connector.read(following, None)
+        through.append(connector.read(following, None))
         seen.add(following)
-        following = target.merged_into
-    return target
+        following = through[-1].merged_into
+    return through
 
 
-def _take(uow: UnitOfWork, link_id: str, number: int, snapshot: TicketSnapshot, target: TicketSnapshot | None) -> None:
+def _take(
+    uow: UnitOfWork, link_id: str, number: int, snapshot: TicketSnapshot, merges: Sequence[TicketSnapshot]
+) -> None:
     link = uow.link(link_id)
     if link is None:
         return
-    apply_reading(uow, link, number, snapshot)
-    if target is not None:
-        _take_target(uow, link, number, snapshot, target)
+    apply_reading(uow, link, number, snapshot, [ticket.id for ticket in merges])
+    if merges:
+        _take_target(uow, link, number, snapshot, merges[-1])
 
 
 def _take_target(uow: UnitOfWork, link: LinkRow, number: int, source: TicketSnapshot, target: TicketSnapshot) -> None:

@@ -5,7 +5,7 @@ Relay to the customer is an allow-list: public, by a human agent, not ours. Ever
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from handoff_sync.contract.connector import CommentAuthor, HelpdeskAgent, TicketComment, TicketSnapshot
 from handoff_sync.core.events import (
     Event,
+    NoteAdded,
     TicketAssigned,
     TicketDeleted,
     TicketMerged,
@@ -21,13 +22,16 @@ from handoff_sync.core.events import (
     TicketStatusChanged,
     TicketTagged,
 )
-from handoff_sync.core.model import SYSTEM, Actor, ActorKind, AuthorClass, Message, Person, TicketStatus
+from handoff_sync.core.model import SYSTEM, Actor, ActorKind, AuthorClass, LinkState, Message, Person, TicketStatus
+from handoff_sync.core.machine.texts import merged_into_yours
 from handoff_sync.service.apply import step
 from handoff_sync.store.rows import LinkRow
 from handoff_sync.store.unit import UnitOfWork
 
 _SNAPSHOT = TypeAdapter(TicketSnapshot)
 _RULE = replace(SYSTEM, via="ticket")
+_PARTED = frozenset({LinkState.DETACHED, LinkState.MERGED})
+"""Links by which a session owns its ticket no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +145,11 @@ def _person(connection: str, agent: HelpdeskAgent) -> Person:
     return Person(id=f"{connection}:{agent.id}", name=agent.name, avatar=agent.avatar)
 
 
-def apply_reading(uow: UnitOfWork, link: LinkRow, number: int, now: TicketSnapshot) -> int:
-    """Stages everything that the new reading tells and remembers it. Returns the number of events."""
+def apply_reading(uow: UnitOfWork, link: LinkRow, number: int, now: TicketSnapshot, merges: Sequence[str] = ()) -> int:
+    """Stages everything that the new reading tells and remembers it. Returns the number of events.
+
+    `merges` are the tickets that a merge has led through, the last one being `now.merged_into`.
+    """
     before = _SNAPSHOT.validate_json(link.snapshot) if link.snapshot else None
     fresh = _unknown_comments(uow, link, now)
     reading = Reading(
@@ -151,13 +158,15 @@ def apply_reading(uow: UnitOfWork, link: LinkRow, number: int, now: TicketSnapsh
         number=number,
         before=before,
         now=replace(now, comments=fresh),
-        merged_owner=_owner(uow, link, now.merged_into),
+        merged_owner=_owner(uow, link, merges or ([now.merged_into] if now.merged_into else [])),
     )
     count = 0
     for count, event in enumerate(events_of(reading), start=1):  # noqa: B007
         session = uow.session(link.session_id)
         if session is not None:
             step(uow, session, event)
+        if isinstance(event, TicketMerged) and event.owned_by is not None:
+            _tell_owner(uow, link, event)
     for comment in now.comments:
         direction = "out" if comment.author is CommentAuthor.OURS else "in"
         uow.link_message(link.id, comment.id, f"{link.id}:{comment.id}", direction, comment.marker)
@@ -176,9 +185,15 @@ def _unknown_comments(uow: UnitOfWork, link: LinkRow, now: TicketSnapshot) -> tu
     return tuple(comment for comment in now.comments if comment.id not in known)
 
 
-def _owner(uow: UnitOfWork, link: LinkRow, target: str | None) -> str | None:
-    """The other session that already owns the ticket into which ours was merged."""
-    if target is None:
-        return None
-    owners = [row.session_id for row in uow.links_of_remote(link.connection_id, (target,))]
+def _owner(uow: UnitOfWork, link: LinkRow, merges: Sequence[str]) -> str | None:
+    """The other session that owns a ticket into which ours was merged, be it merged on in turn."""
+    owners = [row.session_id for row in uow.links_of_remote(link.connection_id, merges) if row.state not in _PARTED]
     return next((owner for owner in owners if owner != link.session_id), None)
+
+
+def _tell_owner(uow: UnitOfWork, link: LinkRow, event: TicketMerged) -> None:
+    """Whoever works on the target sees a talk in it that is not theirs to answer there (rule T63)."""
+    owner = uow.session(event.owned_by) if event.owned_by is not None else None
+    if owner is not None and link.remote_id is not None:
+        text = merged_into_yours(link.remote_id, event.target_id)
+        step(uow, owner, NoteAdded(id=f"{event.id}:told", at=event.at, actor=_RULE, text=text, kind="merge"))

@@ -203,6 +203,17 @@ def test_who_made_the_newest_change(
 
 # --- merged away (quirk IC-13) ------------------------------------------------------------------------------------
 
+
+def test_an_answer_that_opens_a_conversation_is_no_opening_by_hand(
+    intercom: Script, connector: IntercomConnector
+) -> None:
+    """Quirk IC-27: an agent who adds a word to what is over has not taken it back."""
+    intercom.on("GET /conversations/499", conversation(part(4, "open", body=BODY)))
+    now = connector.read("499", None)
+    assert [relayed(said) for said in now.comments] == [True]
+    assert now.changed_by is None
+
+
 MARKER = part(20, "merged_secondary_conversation", "bot:1")
 TARGET = conversation(part(22, "merged_primary_conversation", "bot:1"), id="600")
 SECONDARY = conversation(MARKER, state="closed")
@@ -251,6 +262,15 @@ def test_a_merge_whose_primary_is_not_certain_resolves_nothing(
 def test_who_goes_on_in_a_merged_conversation_can_solve_it(intercom: Script, connector: IntercomConnector) -> None:
     intercom.on("GET /conversations/499", conversation(MARKER, part(50, "open"), part(60, "close"), state="closed"))
     assert connector.read("499", None).status is TicketStatus.SOLVED
+
+
+def test_words_of_the_customer_make_no_merged_conversation_whole_again(
+    intercom: Script, connector: IntercomConnector
+) -> None:
+    intercom.on("GET /conversations/499", conversation(MARKER, part(50, "open", f"user:{ANA_ID}", body="<p>Hi</p>")))
+    intercom.on("GET /conversations/600", TARGET)
+    intercom.on("POST /conversations/search", found({"id": "600"}))
+    assert connector.read("499", None).merged_into == "600"
 
 
 # --- deleted (quirk IC-15) -----------------------------------------------------------------------------------------

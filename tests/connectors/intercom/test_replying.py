@@ -11,7 +11,7 @@ import pytest
 
 from handoff_connectors.intercom import IntercomConnector
 from handoff_sync.core.model import TicketStatus
-from handoff_sync.errors import OutcomeUnknown, TicketGone, VendorDown, VendorRejected
+from handoff_sync.errors import OutcomeUnknown, TicketClosed, TicketGone, VendorDown, VendorRejected
 from tests.connectors.intercom.conftest import (
     ANA_ID,
     JOE,
@@ -70,6 +70,25 @@ def test_the_conversation_is_read_once_and_then_followed(
     connector.append("499", WORDS, journal)
     connector.append("499", NOTE, journal)
     assert len(intercom.calls("GET /conversations/499")) == 1
+
+
+def test_words_in_a_conversation_that_was_merged_away_are_to_be_said_in_the_other(
+    intercom: Script, connector: IntercomConnector, journal: MemoryJournal
+) -> None:
+    """Quirk IC-13: no webhook tells of a merge, so we may learn of it by our own reply, which opened it again."""
+    marker = part(6, "merged_secondary_conversation", "bot:1")
+    opened = part(7, "open", f"user:{ANA_ID}", body=SAID["body"])
+    taken = conversation(part(8, "merged_primary_conversation", "bot:1"), id="600")
+    after = {**conversation(marker, opened), "linked_objects": {"data": [{"type": "conversation", "id": "600"}]}}
+    intercom.on("POST /conversations/*/reply", after)
+    intercom.on("GET /conversations/600", taken)
+    for _ in range(2):
+        with pytest.raises(TicketClosed):
+            connector.append("499", WORDS, journal)
+        intercom.on("GET /conversations/499", after)
+    assert len(replies(intercom)) == 1
+    closings = [heard.json["message_type"] for heard in intercom.calls("POST /conversations/499/parts")]
+    assert closings == ["close", "close"], "as the merge left it"
 
 
 def test_of_several_contacts_the_customer_speaks(

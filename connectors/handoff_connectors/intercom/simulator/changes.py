@@ -117,6 +117,8 @@ def merge(workspace: Workspace, secondary: Conversation, primary: Conversation |
     was_closed = secondary.state == "closed"
     secondary.merged_into, secondary.state, secondary.snoozed_until = primary.id, "closed", None
     secondary.last_close_at, secondary.last_closed_by_id = workspace.now(), actor.author.id
+    # The customers of the one take part in the other from now on.
+    primary.contact_ids.extend(contact for contact in secondary.contact_ids if contact not in primary.contact_ids)
     if workspace.settings.merge_links:
         secondary.linked.append(primary.id)
         primary.linked.append(secondary.id)

@@ -22,6 +22,14 @@ CUSTOMER_ENDED: Final = "The customer ended the conversation with a human."
 CONTROL_LABEL: Final = "human-handoff"
 
 
+def merged_into_yours(source: str, target: str) -> str:
+    return (
+        f"Ticket {source} of another conversation was merged into ticket {target}, which belongs to this one. What is "
+        "written there reaches this conversation's customer only; to answer the other one, hand their conversation "
+        "over again."
+    )
+
+
 def not_delivered(why: str) -> str:
     return f"Your reply was not delivered to the customer: {why}"
 

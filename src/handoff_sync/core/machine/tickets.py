@@ -136,7 +136,10 @@ def on_merged(step: Step, event: TicketMerged) -> Outcome:
     if event.owned_by is not None and event.owned_by != step.session.id:
         text = "This ticket was merged into one that belongs to another session. Messages no longer reach it from here."
         step.emit(NoteOnTicket(link=link.id, name="detached", text=text))
+        served = links.serves(step.session, link)
         links.update(step, link.id, state=LinkState.DETACHED)
+        if step.session.human_handoff and served:
+            step.mail(MailKind.TICKET_FAILED, "The ticket was merged into one of another conversation.")
         step.alert("ticket_detached", link.id, "A ticket was merged into one of another session.")
         data |= _without(step, link)
         return step.done("T63", "The ticket was merged into one of another session.", data=data)
