@@ -41,6 +41,10 @@ LOOPBACK: Final = "127.0.0.1"
 GRACE_S: Final = 1
 """A minute, as in real life, would make the demo dull."""
 START_S: Final = 20.0
+DESK_LAG_S: Final = 0.5
+"""Real helpdesks list what is new up to half a minute late."""
+POLL_S: Final = 8.0
+"""Some things no webhook tells, a merge for example; in real life they are found within five minutes."""
 FEW_A_SECOND: Final = 5
 
 
@@ -187,6 +191,7 @@ def world(options: DemoOptions, narrator: Narrator) -> Iterator[World]:
         narrator.say(f"  service        {settings.public_url}  ({_storage(settings)})")
         desks = tuple(simulated(kind) for kind in options.helpdesks)
         for desk in desks:
+            desk.lag(DESK_LAG_S)
             desk.start()
             stack.callback(desk.stop)
             narrator.say(f"  {desk.title:<14} {desk.agent_url}  (simulated)")
@@ -215,6 +220,7 @@ def demo_settings(options: DemoOptions, folder: Path) -> Settings:
         smtp_url="",
         private_destinations=(f"{LOOPBACK}/32",),
         sweep_interval_s=0.2,
+        poll_interval_s=POLL_S,
         disk_floor_mb=0,
         log_level="error",
     )

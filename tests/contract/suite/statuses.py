@@ -269,6 +269,19 @@ def a_late_history_names_nobody_wrong(bench: Bench) -> None:
     assert (reopened.status, reopened.changed_by) == (TicketStatus.OPEN, None)
 
 
+def an_assignment_of_ours_wakes_nothing(bench: Bench) -> None:
+    """An agent answers and solves in one step: showing who holds the session must not open the ticket again."""
+    ticket = bench.opened()
+    bench.desk.assign(ticket, bench.desk.agent_name)
+    holder = bench.read(ticket).assignee
+    assert holder is not None
+    bench.desk.assign(ticket, None)
+    for status in (TicketStatus.SOLVED, TicketStatus.ON_HOLD):
+        bench.desk.set_status(ticket, status)
+        bench.connector.set_assignee(ticket, holder.id, "assign-1")
+        assert bench.desk.ticket(ticket).status is status
+
+
 def _by_agent(bench: Bench, ticket: str, status: TicketStatus) -> bool:
     """Whether agents have this status."""
     try:
