@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -106,7 +107,7 @@ class Account:
             self.statuses[status.id] = status
         self.field_ids = tuple(self.new_id() for _ in range(seed.CUSTOM_FIELDS))
         self.brand_id, self.form_id = self.new_id(), self.new_id()
-        for position, rule in enumerate(seed.STOCK_TRIGGERS, 1):
+        for position, rule in enumerate(deepcopy(seed.STOCK_TRIGGERS), 1):
             trigger = Trigger(id=self.new_id(), created_at=now, updated_at=now, position=position, stock=True, **rule)
             self.triggers[trigger.id] = trigger
 
