@@ -69,8 +69,8 @@ class GorgiasConnector:
     )
     file_rule: ClassVar[FileRule] = attachments.RULE
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(name="*", limit=15, window_s=8),  # of 16, which the merchant's other integrations share
-        Budget(name="events", limit=3, window_s=8),
+        Budget(name="*", limit=30, window_s=16),  # of 32, which the merchant's other integrations share
+        Budget(name="events", limit=6, window_s=16),
     )
 
     def __init__(self, settings: GorgiasSettings, credentials: Credentials, limiter: Limiter) -> None:
