@@ -45,8 +45,8 @@ MUTATIONS: Final[list[Mutation]] = [
     Mutation(
         wrong="spends more than the plan has",
         file="connector.py",
-        old='Budget(name="*", limit=15, window_s=8)',
-        new='Budget(name="*", limit=150, window_s=8)',
+        old='Budget(name="*", limit=',
+        new='Budget(name="*", limit=10 * ',
         caught_by="limits.a_burst_stays_below_the_plan",
     ),
     Mutation(

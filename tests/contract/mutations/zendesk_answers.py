@@ -101,8 +101,8 @@ MUTATIONS: Final[list[Mutation]] = [
     Mutation(
         wrong="spends more than the plan has",
         file="connector.py",
-        old='Budget(name="*", limit=360, window_s=60)',
-        new='Budget(name="*", limit=3600, window_s=60)',
+        old='Budget(name="*", limit=',
+        new='Budget(name="*", limit=10 * ',
         caught_by="limits.a_burst_stays_below_the_plan",
     ),
     Mutation(
