@@ -61,6 +61,7 @@ class GorgiasConnector:
             Feature.FOLLOW_UP: "A closed ticket can always be opened again, so it needs no follow-up.",
             Feature.FINAL_STATUS: "A closed ticket can always be opened again, so it counts as solved.",
             Feature.WAITING_CUSTOMER: "Gorgias knows only open and closed: such a ticket stays open.",
+            Feature.SOLVED_MEANS_DONE: "Agents press Send & Close with every answer: a close is no end of the work.",
             Feature.SET_ON_HOLD: "A snooze needs an end, which agents choose: we leave the ticket open.",
             Feature.SIGNED_BODY: "Gorgias signs no webhooks: a secret header proves them; the ticket is read again.",
             Feature.SIGNED_TIME: "Gorgias signs no time: a repeated webhook makes us read the ticket again, no more.",

@@ -16,6 +16,7 @@ class Feature(StrEnum):
     FOLLOW_UP = "a final ticket gets a linked follow-up"
     FINAL_STATUS = "tickets become final"
     WAITING_CUSTOMER = "status: waiting for the customer"
+    SOLVED_MEANS_DONE = "a solved ticket means that the work is done"
     SET_ON_HOLD = "we can put a ticket on hold"
     PRIORITY = "priority"
     GROUP = "group or team"
