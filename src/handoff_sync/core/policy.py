@@ -76,6 +76,7 @@ class MailKind(StrEnum):
     DECIDED = "decided"
     REMINDER = "reminder"
     TICKET_FAILED = "ticket_failed"
+    CONNECTION_DOWN = "connection_down"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
