@@ -189,6 +189,13 @@ class Stand:
             if process.code is None:
                 process.kill()
 
+    def retry_parked(self) -> None:
+        """What a person does about deliveries that were set aside."""
+        log = self._folder / "retry.log"
+        command = Command(("deliveries", "retry"), self._environment, log)
+        ended(command, 60)
+        assert command.code == 0, log.read_text()
+
     def logs(self) -> str:
         return "\n".join(path.read_text()[-4000:] for path in self._folder.glob("*.log"))
 
