@@ -56,6 +56,18 @@ def test_a_decision_can_be_declined(world: World) -> None:
     assert world.act(id, "decline").json()["session"]["phase"] == "ai"
 
 
+def test_whoever_decided_can_take_it_back(world: World) -> None:
+    id = world.says()["id"]
+    world.tell("handoff.requested", mode="semi_automatic")
+    world.act(id, "accept")
+    stranger = world.act(id, "undo", actor={"id": "m_2", "name": "Nils"})
+    assert (stranger.status_code, stranger.json()["code"]) == (409, "not_the_decider")
+    session = world.act(id, "undo").json()["session"]
+    assert (session["phase"], session["decision"]["state"]) == ("ai_deciding", "pending")
+    log = world.api.get(f"/v1/sessions/{id}/pause-log").json()["items"]
+    assert "decision_undone" in {row["action"] for row in log}
+
+
 def test_an_action_with_the_same_key_is_done_once(world: World) -> None:
     id = world.says()["id"]
     headers = {"Idempotency-Key": "k-1"}
@@ -104,7 +116,7 @@ def test_two_people_cannot_hold_one_session(world: World) -> None:
     assert world.act(id, "claim", force=True, **other).json()["session"]["assignee"]["id"] == "m_2"
 
 
-@pytest.mark.parametrize("action", ["claim", "message", "accept", "decline"])
+@pytest.mark.parametrize("action", ["claim", "message", "accept", "decline", "undo"])
 def test_what_only_a_person_can_do_needs_a_name(world: World, action: str) -> None:
     id = world.says()["id"]
     answer = world.api.post(f"/v1/sessions/{id}/actions/{action}", {"text": "x"} if action == "message" else {})

@@ -42,6 +42,7 @@ from tests.core.talk import (
     tagged,
     ticket_note,
     unassign,
+    undone,
 )
 
 
@@ -65,6 +66,7 @@ EVERY: dict[str, Callable[[Session], ev.Event]] = {
     "handoff.requested manual_only": lambda s: request(mode=Mode.MANUAL_ONLY),
     "decision.accepted": lambda s: accepted(),
     "decision.declined": lambda s: declined(),
+    "decision.undone": lambda s: undone(),
     "pause by a member": lambda s: pause(30),
     "pause by the system": lambda s: pause(30, API),
     "extend": lambda s: extend(),
@@ -84,6 +86,7 @@ EVERY: dict[str, Callable[[Session], ev.Event]] = {
     "archive": lambda s: archive(),
     "timer pause": lambda s: fired(s, TimerKind.PAUSE),
     "timer decision": lambda s: fired(s, TimerKind.DECISION),
+    "timer decision_reminder": lambda s: fired(s, TimerKind.DECISION_REMINDER),
     "timer claim_reminder": lambda s: fired(s, TimerKind.CLAIM_REMINDER),
     "timer claim_timeout": lambda s: fired(s, TimerKind.CLAIM_TIMEOUT),
     "timer solved_grace": lambda s: fired(s, TimerKind.SOLVED_GRACE),

@@ -60,7 +60,7 @@ class Watch:
         self.licence(before, event, outcome)
         self.audit(before, after, outcome)
         self.shape(after)
-        self.only_grows(before, after, outcome)
+        self.only_grows(before, event, outcome)
         self.once(outcome)
         self.customer(before, event, outcome)
         self.tickets(before, event, outcome)
@@ -143,8 +143,9 @@ class Watch:
         if any(handoff.ever_open for handoff in session.handoffs):
             assert session.counts_as_ai_resolution is False  # I20
 
-    def only_grows(self, before: Session, after: Session, outcome: Outcome) -> None:
-        """I19, I24."""
+    def only_grows(self, before: Session, event: ev.Event, outcome: Outcome) -> None:
+        """I17, I19, I24: what was decided or is over stays so, unless whoever decided takes it back (T68)."""
+        after, undone = outcome.session, isinstance(event, ev.DecisionUndone)
         assert [stored.seq for stored in outcome.messages] == list(
             range(before.message_count + 1, after.message_count + 1)
         )
@@ -152,10 +153,13 @@ class Watch:
         assert len(after.handoffs) >= len(before.handoffs)
         for old, new in zip(before.handoffs, after.handoffs, strict=False):
             assert new.policy is old.policy
-            assert old.state is not HandoffState.ENDED or new == old
+            assert old.state is not HandoffState.ENDED or new == old or (undone and old is before.handoffs[-1])
         was, now = before.decision, after.decision
         if was is not None and was.state is not DecisionState.PENDING:
-            assert now == was or (now is not None and now.handoff > was.handoff)  # I17
+            assert now == was or (now is not None and (now.handoff > was.handoff or undone))
+            if undone and now != was:
+                assert was.decided_by == event.actor
+                assert now is not None and now.state is DecisionState.PENDING
 
     def once(self, outcome: Outcome) -> None:
         """I20, I23: keys are never used for a second thing."""

@@ -99,6 +99,10 @@ def declined(actor: Actor = ANA, **fields: Any) -> ev.DecisionDeclined:
     return ev.DecisionDeclined(**ids(), actor=actor, **fields)
 
 
+def undone(actor: Actor = ANA, **fields: Any) -> ev.DecisionUndone:
+    return ev.DecisionUndone(**ids(), actor=actor, **fields)
+
+
 def pause(minutes: int | None = None, actor: Actor = ANA, **fields: Any) -> ev.Paused:
     return ev.Paused(**ids(), actor=actor, minutes=minutes, **fields)
 

@@ -29,6 +29,7 @@ from handoff_sync.core.policy import Outcome as OnTicket
 from tests.core.every_event import EVERY
 from tests.core.invariants import Watch, timers_are_safe, ways_out
 from tests.core.talk import (
+    ANA,
     API,
     EVA,
     POLICY,
@@ -54,6 +55,7 @@ from tests.core.talk import (
     status,
     tagged,
     ticket_note,
+    undone,
 )
 
 POLICIES = st.builds(
@@ -125,6 +127,7 @@ MOVES: dict[str, Move] = {
     "asked": lambda talk, pick: request(scenario=("a", "b", None)[pick % 3], mode=(None, *Mode)[pick % 4]),
     "yes": lambda talk, pick: accepted(claim=pick % 2 == 0),
     "no": lambda talk, pick: declined(),
+    "after all not": lambda talk, pick: undone((ANA, ANA, EVA)[pick % 3]),
     "pause": lambda talk, pick: pause((None, 15, 120)[pick % 3], use_default=pick % 4 == 0),
     "resume by API": lambda talk, pick: resume(API),
     "reset by rule": lambda talk, pick: reset(RULE),
@@ -190,7 +193,7 @@ def test_the_invariants_hold_in_two_thousand_long_talks() -> None:
         talk = play(random_policy(chance), moves)
         ways_out(talk)
         met |= {outcome.rule for outcome in talk.outcomes}
-    assert {f"T{number}" for number in range(1, 68)} - {"T45", "T7", "T50", "T51"} <= met
+    assert {f"T{number}" for number in range(1, 69)} - {"T45", "T7", "T50", "T51"} <= met
 
 
 def outline(session: Session) -> tuple[object, ...]:

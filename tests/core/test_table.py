@@ -45,6 +45,7 @@ handoff.requested automatic    | T11:wait  T11:wait  T13:wait  T15       T15    
 handoff.requested manual_only  | -T11      -T11      -T11      T15       T15       T16:wait  -T17      -T17
 decision.accepted              | !T21      !T21      T18:wait  !T21      !T21      !T21      !T21      !T21
 decision.declined              | !T21      !T21      T19:ai    !T21      !T21      !T21      !T21      !T21
+decision.undone                | !T68      !T68      !T68      !T68      !T68      !T68      !T68      !T68
 pause by a member              | T22:human T22:human T23:human T24       T24       !T22      !T22      !T22
 pause by the system            | T22:wait  T22:wait  T23:wait  T24       T24       !T22      !T22      !T22
 extend                         | !T25      !T25      !T25      !T25      !T25      !T25      !T25      !T25
@@ -64,6 +65,7 @@ resolve                        | T44:res   T44:res   T44:res   T44:res   T44:res
 archive                        | T45:arch  T45:arch  T45:arch  T45:arch  T45:arch  T45:arch  T45:arch  =T45
 timer pause                    | -T26      -T26      -T26      -T26      -T26      -T26      -T26      -T26
 timer decision                 | -T20      -T20      T20:ai    -T20      -T20      -T20      -T20      -T20
+timer decision_reminder        | -T48      -T48      T48       -T48      -T48      -T48      -T48      -T48
 timer claim_reminder           | -T48      -T48      -T48      T48       -T48      -T48      -T48      -T48
 timer claim_timeout            | -T49      -T49      -T49      -T49      -T49      -T49      -T49      -T49
 timer solved_grace             | -T57      -T57      -T57      -T57      -T57      -T57      -T57      -T57

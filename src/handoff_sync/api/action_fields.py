@@ -252,3 +252,12 @@ class Decline(_ByPerson):
 
     def event(self, origin: Origin) -> events.Event:
         return events.DecisionDeclined(id=origin.id, at=origin.at, actor=origin.actor, version=self.version)
+
+
+class Undo(_ByPerson):
+    """Whoever decided takes it back within 30 seconds; the question is open again."""
+
+    version: Count | None = None
+
+    def event(self, origin: Origin) -> events.Event:
+        return events.DecisionUndone(id=origin.id, at=origin.at, actor=origin.actor, version=self.version)

@@ -40,6 +40,7 @@ ACTIONS: Final[dict[str, type[fields.Action]]] = {
     "archive": fields.Archive,
     "accept": fields.Accept,
     "decline": fields.Decline,
+    "undo": fields.Undo,
 }
 BEFOREHAND: Final = frozenset({"handover", "pause", "note", "label", "message"})
 """What can be done by conversation before anything was said there (rule T1)."""

@@ -216,6 +216,10 @@ class DecisionDeclined(actions.Decline, Envelope):
     type: Literal["decision.declined"]
 
 
+class DecisionUndone(actions.Undo, Envelope):
+    type: Literal["decision.undone"]
+
+
 Incoming = Annotated[
     SessionStarted
     | CustomerMessage
@@ -226,6 +230,7 @@ Incoming = Annotated[
     | HandoffRequested
     | DecisionAccepted
     | DecisionDeclined
+    | DecisionUndone
     | Paused
     | Extended
     | Resumed

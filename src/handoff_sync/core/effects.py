@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from handoff_sync.core.model import AiMode, Message, Person, Session, TicketStatus
+from handoff_sync.core.model import AiMode, Decision, Message, Person, Session, TicketStatus
 from handoff_sync.core.policy import MailKind, Recipient
 
 PLATFORM = "platform"
@@ -255,15 +255,20 @@ class _ByMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailAdmin(_ByMail):
+    """`decision`: what a `decided` mail tells of, as it was then. `again`: the version that makes a further mail."""
+
     kind: MailKind
     handoff: int
     recipient: Recipient
     detail: str = ""
+    decision: Decision | None = None
+    again: int = 0
     type: Literal["mail.admin"] = "mail.admin"
 
     @property
     def key(self) -> str:
-        return f"mail:{self.handoff}:{self.kind}:{self.recipient.email}"
+        first = f"mail:{self.handoff}:{self.kind}:{self.recipient.email}"
+        return f"{first}:{self.again}" if self.again else first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,7 +335,7 @@ class PauseLog:
     conversation_id: str
     action: str
     """pause_activated, pause_changed, extend_pause, auto_resume, force_resume, interaction_blocked, or the name of
-    any other change of mode: stop, reset, decision_requested, decision_declined, decision_expired, resolve, reopen,
+    any other change of mode: stop, reset, decision_requested (or _declined, _expired, _undone), resolve, reopen,
     archive, copilot_on, copilot_off, ticket_return, customer_ended, claim, unassign."""
     reason: str
     duration_minutes: int | None

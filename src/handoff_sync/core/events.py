@@ -113,6 +113,14 @@ class DecisionDeclined(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionUndone(_Event):
+    """Whoever decided takes it back within moments; `version` names the decision that was taken."""
+
+    version: int | None = None
+    type: Literal["decision.undone"] = "decision.undone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paused(_Event):
     """`minutes` None is indefinite; `use_default` takes the scoped default instead (absent is not null)."""
 
@@ -320,6 +328,7 @@ Event = (
     | HandoffRequested
     | DecisionAccepted
     | DecisionDeclined
+    | DecisionUndone
     | Paused
     | Extended
     | Resumed

@@ -13,6 +13,7 @@ from handoff_sync.core.policy import Policy
 _TIMERS: Final[Mapping[TimerKind, str]] = {
     TimerKind.PAUSE: "the pause ends",
     TimerKind.DECISION: "the decision expires",
+    TimerKind.DECISION_REMINDER: "those who were asked are reminded",
     TimerKind.CLAIM_REMINDER: "people are reminded",
     TimerKind.CLAIM_TIMEOUT: "waiting for somebody is given up",
     TimerKind.SOLVED_GRACE: "the session follows the solved ticket",

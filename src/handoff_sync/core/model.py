@@ -94,6 +94,8 @@ class DecisionState(StrEnum):
     DECLINED = "declined"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
+    UNDONE = "undone"
+    """Only in what people are told: in the session a pending decision has taken its place."""
 
 
 class LinkState(StrEnum):
@@ -130,6 +132,7 @@ class LinkRole(StrEnum):
 class TimerKind(StrEnum):
     PAUSE = "pause"
     DECISION = "decision"
+    DECISION_REMINDER = "decision_reminder"
     CLAIM_REMINDER = "claim_reminder"
     CLAIM_TIMEOUT = "claim_timeout"
     SOLVED_GRACE = "solved_grace"
@@ -235,6 +238,8 @@ class Handoff:
     """Whether it ever left `deciding` for `open`: then the session is no AI resolution any more."""
     decided_at: datetime | None = None
     claimed_at: datetime | None = None
+    spoke_at: datetime | None = None
+    """When a person last said something to the customer in it; from then on its acceptance cannot be undone."""
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
 

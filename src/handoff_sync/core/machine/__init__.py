@@ -21,6 +21,7 @@ from handoff_sync.core.machine import (
     status,
     tickets,
     timers,
+    undo,
 )
 from handoff_sync.core.machine.step import Step
 from handoff_sync.core.model import Customer, Phase, Session
@@ -44,6 +45,7 @@ _RULES: Mapping[str, _Rule] = {
     "handoff.requested": handoffs.on_request,
     "decision.accepted": decisions.on_accepted,
     "decision.declined": decisions.on_declined,
+    "decision.undone": undo.on_undone,
     "pause": control.on_pause,
     "extend": control.on_extend,
     "resume": control.on_resume,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from handoff_sync.core.effects import Outcome
 from handoff_sync.core.events import DecisionAccepted, DecisionDeclined
-from handoff_sync.core.machine.sides import Entry, end_handoff, enter_human, settle_decision
+from handoff_sync.core.machine import links
+from handoff_sync.core.machine.sides import Entry, end_handoff, enter_human, settle_decision, tell_decided
 from handoff_sync.core.machine.step import Step
-from handoff_sync.core.machine.texts import local_time
+from handoff_sync.core.machine.texts import declined_note, local_time
 from handoff_sync.core.model import Decision, DecisionState, EndReason, Handoff, Mute, Phase, Trigger
-from handoff_sync.core.policy import MailKind, OnDecisionExpiry
+from handoff_sync.core.policy import OnDecisionExpiry
 
 
 def on_accepted(step: Step, event: DecisionAccepted) -> Outcome:
@@ -17,21 +18,17 @@ def on_accepted(step: Step, event: DecisionAccepted) -> Outcome:
         return refusal
     settle_decision(step, DecisionState.ACCEPTED)
     holder = step.person if event.claim and step.actor.is_person else None
-    enter_human(step, Entry(trigger=Trigger.MANUAL, assignee=holder, mail=False))
-    told = {step.actor.id}
-    step.mail(MailKind.DECIDED, _winner(step), leave_out=frozenset(told))
-    told |= {recipient.email for recipient in step.recipients(MailKind.DECIDED)}
-    step.mail(MailKind.HANDOVER, leave_out=frozenset(told))
+    enter_human(step, Entry(trigger=Trigger.MANUAL, assignee=holder))
     return step.done("T18", "The handover was accepted.")
 
 
 def on_declined(step: Step, event: DecisionDeclined) -> Outcome:
-    """T19: the AI goes on, and may not ask again for a while."""
+    """T19: the AI goes on, and may not ask again for a while. The other people asked learn who decided."""
     if (refusal := _refusal(step, event.version)) is not None:
         return refusal
     handoff = step.session.handoffs[-1]
     until = step.later(minutes=handoff.policy.decline_mute_minutes)
-    names = handoff.scenarios or (f"@{handoff.trigger.value}",)
+    names = muted_by(handoff)
     kept = tuple(mute for mute in step.session.mutes if mute.until > step.now and mute.scenario not in names)
     step.change(mutes=(*kept, *(Mute(scenario=name, until=until) for name in names)))
     _back(step, DecisionState.DECLINED, EndReason.DECLINED, "decision_declined")
@@ -54,6 +51,15 @@ def _back(step: Step, state: DecisionState, end: EndReason, action: str) -> None
     end_handoff(step, end)
     step.change(phase=Phase.AI)
     step.audit(action, end.value)
+    if step.session.decision is not None:
+        tell_decided(step, step.session.decision)
+    if step.session.handoffs[-1].ever_open:  # an acceptance was undone before: agents look at an open ticket
+        links.note(step, f"not_taken:{step.version}", declined_note(step.actor.name or step.actor.id))
+
+
+def muted_by(handoff: Handoff) -> tuple[str, ...]:
+    """What a decline of the handoff mutes: its scenarios, else requests of its trigger that name none."""
+    return handoff.scenarios or (f"@{handoff.trigger.value}",)
 
 
 def _refusal(step: Step, version: int | None) -> Outcome | None:
@@ -62,13 +68,13 @@ def _refusal(step: Step, version: int | None) -> Outcome | None:
     if decision is None:
         return step.refused("T21", "no_decision", "No decision is pending.")
     if decision.state is not DecisionState.PENDING:
-        return step.refused("T21", "already_decided", _winner(step))
+        return step.refused("T21", "already_decided", winner(step))
     if version is not None and version != decision.version:
         return step.refused("T21", "stale_decision", "That question was answered; another one is pending now.")
     return None
 
 
-def _winner(step: Step) -> str:
+def winner(step: Step) -> str:
     decision: Decision | None = step.session.decision
     if decision is None or decision.decided_by is None or decision.decided_at is None:
         return ""

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from handoff_sync.core.effects import NoteOnTicket, Outcome, SessionChange, SessionChanged
+from handoff_sync.core.effects import NoteOnTicket, Outcome
 from handoff_sync.core.events import HandoffRequested
 from handoff_sync.core.machine import links
 from handoff_sync.core.machine.control import plan_required
-from handoff_sync.core.machine.sides import Entry, enter_human, has_ticket, start_handoff
+from handoff_sync.core.machine.sides import Entry, ask, enter_human, has_ticket, start_handoff
 from handoff_sync.core.machine.step import Step
-from handoff_sync.core.model import (
-    Decision,
-    DecisionState,
-    HandoffState,
-    Person,
-    Phase,
-    TimerKind,
-    Trigger,
-)
+from handoff_sync.core.model import HandoffState, Person, Phase, Trigger
 from handoff_sync.core.policy import MailKind, Mode, Scenario
 
 _REOPENING = frozenset({Trigger.MANUAL, Trigger.REOPEN})
@@ -127,14 +119,8 @@ def _entry(step: Step, event: HandoffRequested, action: str = "pause_activated")
 def _ask(step: Step, event: HandoffRequested) -> Outcome:
     """T12: the AI goes on while people decide."""
     handoff = start_handoff(step, _entry(step, event), HandoffState.DECIDING)
-    expires_at = step.later(minutes=handoff.policy.decision_timeout_minutes)
-    decision = Decision(
-        handoff=handoff.number, state=DecisionState.PENDING, version=step.version, expires_at=expires_at
-    )
-    step.change(phase=Phase.AI_DECIDING, decision=decision)
-    step.set_timer(TimerKind.DECISION, expires_at)
+    ask(step)
     step.audit("decision_requested", event.scenario or event.reason or event.trigger.value)
-    step.emit(SessionChanged(change=SessionChange.DECISION_NEEDED, version=step.version))
     if not step.mail(MailKind.DECISION_NEEDED):
         step.alert("decision_unheard", str(handoff.number), "A decision is needed and no recipient is set.")
     return step.done("T12", "A decision was asked for; the AI goes on.", data=_facts(event))

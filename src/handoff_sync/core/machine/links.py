@@ -96,7 +96,8 @@ def _rejoin(step: Step, link: TicketLink, handoff: Handoff, role: LinkRole, *, w
     heard = max(link.through_seq, step.before.message_count)
     update(step, link.id, serves=handoff.number, role=role, through_seq=heard)
     text = handoff_note(handoff)
-    name = f"handoff:{handoff.number}"
+    again = link.serves == handoff.number  # its acceptance was undone, and then accepted after all
+    name = f"handoff:{handoff.number}:{step.version}" if again else f"handoff:{handoff.number}"
     step.emit(NoteOnTicket(link=link.id, name=name, text=text, after_seq=link.through_seq, through_seq=heard))
     if wake:
         reopen(step, link.id)

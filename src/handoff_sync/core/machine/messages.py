@@ -179,3 +179,5 @@ def _answered(step: Step, message: Message, author_class: AuthorClass) -> None:
     who = message.author or Person(id=step.actor.id, name=step.actor.name)
     responder = Responder(author_class=author_class, id=who.id, name=who.name, avatar=who.avatar)
     step.change(last_responder=responder)
+    if author_class is AuthorClass.HUMAN and step.session.running_handoff is not None:
+        step.change_handoff(spoke_at=step.now)

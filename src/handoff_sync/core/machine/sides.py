@@ -21,6 +21,7 @@ from handoff_sync.core.model import (
     Actor,
     AuthorClass,
     Control,
+    Decision,
     DecisionState,
     EndReason,
     Handoff,
@@ -46,6 +47,10 @@ ACTION: Mapping[EndReason, str] = {
 """What the pause log calls a return to the AI; `force_resume` when a person asked for it."""
 
 
+SHORTEST_REMINDED = 2
+"""Minutes of a decision's time below which nobody is reminded."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """How the human side is entered. What it says of the handoff only matters when none is being decided yet."""
@@ -60,7 +65,6 @@ class Entry:
     minutes: int | None = None
     open_tickets: bool = True
     action: str = "pause_activated"
-    mail: bool = True
 
 
 def start_handoff(step: Step, entry: Entry, state: HandoffState) -> Handoff:
@@ -92,7 +96,28 @@ def settle_decision(step: Step, state: DecisionState, by: Actor | None = None) -
         return
     step.change(decision=replace(decision, state=state, decided_by=by or step.actor, decided_at=step.now))
     step.change_handoff(decided_at=step.now)
-    step.drop_timers(TimerKind.DECISION)
+    step.drop_timers(TimerKind.DECISION, TimerKind.DECISION_REMINDER)
+
+
+def ask(step: Step) -> None:
+    """A pending decision about the latest handoff, with a reminder at half time."""
+    minutes = step.session.handoffs[-1].policy.decision_timeout_minutes
+    expires_at = step.later(minutes=minutes)
+    decision = Decision(
+        handoff=step.handoff_number, state=DecisionState.PENDING, version=step.version, expires_at=expires_at
+    )
+    step.change(phase=Phase.AI_DECIDING, decision=decision)
+    step.set_timer(TimerKind.DECISION, expires_at)
+    if minutes >= SHORTEST_REMINDED:
+        step.set_timer(TimerKind.DECISION_REMINDER, step.now + (expires_at - step.now) / 2)
+    step.emit(SessionChanged(change=SessionChange.DECISION_NEEDED, version=step.version))
+
+
+def tell_decided(step: Step, decision: Decision) -> frozenset[str]:
+    """Mails those who were asked who decided what. Whoever decided need not be told; returns who knows by now."""
+    told = frozenset({step.actor.id})
+    step.mail(MailKind.DECIDED, leave_out=told, decision=decision, again=True)
+    return told | {recipient.email for recipient in step.recipients(MailKind.DECIDED)}
 
 
 # --- the human side -----------------------------------------------------------------------------------
@@ -122,8 +147,7 @@ def enter_human(step: Step, entry: Entry) -> None:
     if was_closed:
         step.emit(SessionChanged(change=SessionChange.REOPENED, version=step.version))
     links.join(step, step.session.handoffs[-1], open_tickets=entry.open_tickets)
-    if entry.mail:
-        step.mail(MailKind.HANDOVER)
+    _call(step, again=handoff.ever_open)
     notice(step, "on_handover", step.rules.customer_notice.on_handover)
     if entry.paused_until is not None:
         step.set_timer(TimerKind.PAUSE, entry.paused_until)
@@ -131,6 +155,18 @@ def enter_human(step: Step, entry: Entry) -> None:
         hold(step, entry.assignee)
     else:
         await_claim(step)
+
+
+def _call(step: Step, *, again: bool) -> None:
+    """Mails people: those who were asked learn who decided, everybody else that a customer needs help.
+
+    `again`: the handoff was opened before, and its acceptance undone.
+    """
+    decision = step.session.decision
+    asked = step.before.phase is Phase.AI_DECIDING and decision is not None and decision.handoff == step.handoff_number
+    taken = step.actor.is_person or (decision is not None and decision.state is DecisionState.ACCEPTED)
+    told = tell_decided(step, decision) if asked and taken and decision is not None else frozenset()
+    step.mail(MailKind.HANDOVER, leave_out=told, again=again)
 
 
 def hold(step: Step, person: Person, leave_out: str | None = None) -> None:

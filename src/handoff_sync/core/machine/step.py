@@ -30,7 +30,7 @@ from handoff_sync.core.effects import (
     Visibility,
 )
 from handoff_sync.core.events import Event
-from handoff_sync.core.model import Actor, ActorKind, Handoff, Message, Person, Session, Timer, TimerKind
+from handoff_sync.core.model import Actor, ActorKind, Decision, Handoff, Message, Person, Session, Timer, TimerKind
 from handoff_sync.core.policy import MailKind, Policy, Recipient
 
 PASSIVE = frozenset({Verdict.UNCHANGED, Verdict.IGNORED, Verdict.REFUSED, Verdict.NEW_SESSION})
@@ -167,11 +167,23 @@ class Step:
             if recipient.team in (None, team) and (not recipient.kinds or kind in recipient.kinds)
         )
 
-    def mail(self, kind: MailKind, detail: str = "", leave_out: frozenset[str] = frozenset()) -> bool:
+    def mail(
+        self,
+        kind: MailKind,
+        detail: str = "",
+        leave_out: frozenset[str] = frozenset(),
+        decision: Decision | None = None,
+        again: bool = False,
+    ) -> bool:
         """Mails everybody concerned except the addresses left out; False when there was nobody."""
         chosen = [recipient for recipient in self.recipients(kind) if recipient.email not in leave_out]
-        number = self.handoff_number
-        self.emit(*(MailAdmin(kind=kind, handoff=number, recipient=who, detail=detail) for who in chosen))
+        number, version = self.handoff_number, self.version if again else 0
+        self.emit(
+            *(
+                MailAdmin(kind=kind, handoff=number, recipient=who, detail=detail, decision=decision, again=version)
+                for who in chosen
+            )
+        )
         return bool(chosen)
 
     def alert(self, kind: str, cause: str, detail: str = "") -> None:

@@ -18,6 +18,9 @@ COMMANDS: Final = (
 SESSION_CLOSED: Final = (
     "The session is closed. Reopening this ticket does not reopen it: the customer does not see what is written here."
 )
+SLIPPED: Final = (
+    "Your public reply was taken for this command; the chat does not show it. Write commands as internal notes."
+)
 CUSTOMER_ENDED: Final = "The customer ended the conversation with a human."
 CONTROL_LABEL: Final = "human-handoff"
 
@@ -44,6 +47,14 @@ def handoff_note(handoff: Handoff) -> str:
     if handoff.summary:
         lines.append("Summary: " + handoff.summary)
     return "\n".join(lines)
+
+
+def undone_note(who: str) -> str:
+    return f"{who} took the decision back: the AI answers the customer again until somebody decides anew."
+
+
+def declined_note(who: str) -> str:
+    return f"No handover after all ({who}): the AI goes on answering the customer."
 
 
 def handback_note(who: str, why: str, summary: str) -> str:

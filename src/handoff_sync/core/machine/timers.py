@@ -15,6 +15,7 @@ from handoff_sync.core.policy import MailKind, OnClaimTimeout
 RULE = {
     TimerKind.PAUSE: "T26",
     TimerKind.DECISION: "T20",
+    TimerKind.DECISION_REMINDER: "T48",
     TimerKind.CLAIM_REMINDER: "T48",
     TimerKind.CLAIM_TIMEOUT: "T49",
     TimerKind.SOLVED_GRACE: "T57",
@@ -36,6 +37,9 @@ def on_timer(step: Step, event: TimerFired) -> Outcome:
             return automatic_return(step, EndReason.TIMER_EXPIRED, rule)
         case TimerKind.DECISION:
             return decisions.on_expiry(step)
+        case TimerKind.DECISION_REMINDER:
+            step.mail(MailKind.DECISION_NEEDED, again=True)
+            return step.done(rule, "Nobody has decided yet; people were reminded.")
         case TimerKind.CLAIM_REMINDER:
             step.mail(MailKind.REMINDER)
             return step.done(rule, "Nobody has claimed the session yet; people were reminded.")
