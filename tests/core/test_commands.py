@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from handoff_sync.core import events as ev
 from handoff_sync.core.commands import Mistake, Question, is_command, read
-from handoff_sync.core.effects import DeliverToCustomer, NoteOnTicket, SetTicketTags, Verdict
+from handoff_sync.core.effects import DeliverToCustomer, NoteOnTicket, SetTicketTags, Verdict, Visibility
 from handoff_sync.core.model import AiMode, EndReason, Phase, TicketStatus
 from handoff_sync.core.policy import Mode
 from tests.core.talk import (
@@ -25,6 +28,7 @@ from tests.core.talk import (
     in_waiting,
     of,
     person,
+    reply,
     resolve,
     returned,
     status,
@@ -46,6 +50,12 @@ def answer(talk: Talk, text: str, link: str = ZD) -> str:
     return said.text
 
 
+def slip(text: str) -> ev.TicketPublicReply:
+    """A note in the wrong field."""
+    event = reply()
+    return replace(event, message=replace(event.message, text=text))
+
+
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
@@ -59,6 +69,9 @@ def answer(talk: Talk, text: str, link: str = ZD) -> str:
         ("/AI Pause forever he is angry", None, False, "he is angry"),
         ("/ai pause because of fraud", None, True, "because of fraud"),
         ("/ai pause 15m\nand a second line", 15, False, ""),
+        ("/ai pause 1h30m lunch", 90, False, "lunch"),
+        ("/ai pause 2 hours lunch", 120, False, "lunch"),
+        ("/ai pause 20 min", 20, False, ""),
     ],
 )
 def test_pauses(text: str, minutes: int | None, default: bool, reason: str) -> None:
@@ -82,7 +95,12 @@ def test_pauses(text: str, minutes: int | None, default: bool, reason: str) -> N
         ("/ai why", Question),
         ("/ai status", Question),
         ("/ai", Question),
+        ("/ai why?", Question),
+        ("/ai_stop", ev.Stopped),
+        ("/ai: help", Question),
         ("/ai sing", Mistake),
+        ("/ai pause 1.5h", Mistake),
+        ("/ai pause 30x", Mistake),
         ("/ai extend", Mistake),
         ("/ai extend soon", Mistake),
         ("/ai copilot maybe", Mistake),
@@ -90,6 +108,46 @@ def test_pauses(text: str, minutes: int | None, default: bool, reason: str) -> N
 )
 def test_the_table(text: str, kind: type) -> None:
     assert isinstance(order(text), kind)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n \n/ai resume bot-2",
+        "/ai\N{NO-BREAK SPACE}resume&nbsp;bot-2",
+        "\N{ZERO WIDTH NO-BREAK SPACE}/ai \N{WORD JOINER}resume bot-2",
+        "“/ai resume bot-2”",
+        "/ai resume “bot-2”",
+        "`/ai resume bot-2`",
+        "@Omar Haddad /ai resume bot-2",
+        "@omar, @eva.b (https://desk.example/eva) /AI resume bot-2",
+    ],
+)
+def test_what_an_editor_puts_around_it_does_not_matter(text: str) -> None:
+    event = order(text)
+    assert is_command(text) and isinstance(event, ev.Resumed)
+    assert event.ai_agent_id == "bot-2"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("resum", "resume"), ("puase", "pause"), ("exten", "extend"), ("stat", "status")]
+)
+def test_a_slip_of_the_pen_is_told_what_was_meant(typed: str, meant: str) -> None:
+    mistake = order(f"/ai {typed}")
+    assert isinstance(mistake, Mistake) and f"Did you mean /ai {meant}?" in mistake.hint
+
+
+def test_what_is_like_nothing_is_told_what_there_is() -> None:
+    mistake = order("/ai " + "x" * 10_000)
+    assert isinstance(mistake, Mistake) and "Did you mean" not in mistake.hint
+    assert len(mistake.hint) < 200
+
+
+@pytest.mark.parametrize(
+    "text", ["> /ai resume", "@Dana please see /ai resume", "1. /ai resume", "https://desk.example/ai resume"]
+)
+def test_talking_about_a_command_is_none(text: str) -> None:
+    assert not is_command(text)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "/air", "see /ai pause", "hello\n/ai pause", "/aipause"])
@@ -161,6 +219,25 @@ def test_nothing_of_it_reaches_the_customer() -> None:
     talk = in_human()
     for text in ("/ai pause 30m", "/ai why", "/ai sing", "/ai resolve"):
         assert not of(talk.send(ticket_note(text)), DeliverToCustomer)
+
+
+def test_i11_a_command_in_a_public_reply_is_obeyed_kept_and_not_delivered() -> None:
+    talk = in_human()
+    outcome = talk.send(slip("/ai stop\nhe is angry"))
+    assert talk.phase is Phase.STOPPED
+    assert not of(outcome, DeliverToCustomer)
+    assert [(kept.kind, kept.visibility) for kept in outcome.messages] == [("note", Visibility.PRIVATE)]
+    (said,) = [note for note in of(outcome, NoteOnTicket) if note.name.startswith("answer:")]
+    assert said.text.startswith("Done.") and said.text.endswith("Write commands as internal notes.")
+
+
+@pytest.mark.parametrize("start", [in_human, in_resolved, returned])
+def test_i11_nor_is_one_that_nobody_understands(start: Callable[[], Talk]) -> None:
+    talk = start()
+    phase = talk.phase
+    outcome = talk.send(slip("/ai sing"))
+    assert (talk.phase, outcome.code) == (phase, "not_understood")
+    assert not of(outcome, DeliverToCustomer) and len(of(outcome, NoteOnTicket)) == 1
 
 
 def test_only_agents_command() -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Final
 
 from handoff_sync.core.events import (
@@ -44,8 +45,20 @@ TAGS: Final[Mapping[str, str]] = {
     "ai_resolve": "/ai resolve",
 }
 """One-shot tags and the note that each stands for."""
-_SPAN: Final = re.compile(r"(\d{1,6})\s*(m|min|minutes?|h|hours?)?", re.IGNORECASE)
+_HOURS: Final = r"(?:(\d{1,4})(?:h|hrs?|hours?))?"
+_MINUTES: Final = r"(?:(\d{1,6})(?:m|mins?|minutes?)?)?"
+_SPAN: Final = re.compile(f"(?=\\d){_HOURS}{_MINUTES}", re.IGNORECASE)
+_UNIT: Final = re.compile("m|mins?|minutes?|h|hrs?|hours?", re.IGNORECASE)
 _FOREVER: Final = frozenset({"forever", "indefinitely"})
+_QUESTIONS: Final = ("why", "status", "help")
+
+_UNSEEN: Final = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Characters that editors and copying leave in a text, and that nobody sees."""
+_QUOTES: Final = "\"'`´*“”„‟‘’‚‛«»‹›"
+_MENTIONS: Final = re.compile(r"\A(?:@[\w.-]+(?: [A-Z][\w.-]*)?(?: \(\S+\))?[,:]?\s+)+(?=\S?(?i:/ai)\b)")
+"""A helpdesk puts the teammate's name, be it a link, before what is written to them."""
+_JOINED: Final = re.compile(r"/ai(?:[_:.,-]+([a-z]*))?", re.IGNORECASE)
+_LONGEST_NAME: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,33 +86,57 @@ class _Note:
 
 def is_command(text: str) -> bool:
     """Whether the first line addresses us. `/air` and `see /ai` do not."""
-    first = text.strip().split("\n", 1)[0].split()
-    return bool(first) and first[0].lower() == "/ai"
+    return _words(text)[:1] == ["/ai"]
+
+
+def _words(text: str) -> list[str]:
+    """The words of the first line that says anything, without what an editor put around them.
+
+    Whoever writes `/ai_stop` or “/ai stop!” means the same.
+    """
+    lines = (_UNSEEN.sub("", line).strip() for line in text.replace("&nbsp;", " ").splitlines())
+    first = _MENTIONS.sub("", next(filter(None, lines), ""), count=1)
+    words = (first.strip(_QUOTES) if first[:1] in _QUOTES else first).split()
+    if words and (joined := _JOINED.fullmatch(words[0])) is not None:
+        words = ["/ai", *filter(None, [joined[1]]), *words[1:]]
+    return words
 
 
 def read(text: str, *, id: str, at: datetime, actor: Actor) -> Ordered | Question | Mistake:
     """The event that a command note asks for. The caller has checked `is_command`."""
-    words = text.strip().split("\n", 1)[0].split()[1:]
-    name = words[0].lower() if words else "help"
-    if name in ("why", "status", "help"):
+    words = _words(text)[1:]
+    name = words[0][:_LONGEST_NAME].lower().strip(f"{_QUOTES}.,:;!?") if words else "help"
+    if name in _QUESTIONS:
         return Question(topic=name)
     if name not in _COMMANDS:
-        return Mistake(hint=f"There is no /ai {name}. Known: {', '.join([*_COMMANDS, 'why', 'status', 'help'])}.")
+        return _unknown(name)
     return _COMMANDS[name](_Note(id, at, actor), words[1:])
 
 
-def _minutes(word: str) -> int | None:
-    """`30m`, `1h` or `45` (minutes); None when it is no span."""
-    found = _SPAN.fullmatch(word)
+def _unknown(name: str) -> Mistake:
+    known = (*_COMMANDS, *_QUESTIONS)
+    meant = get_close_matches(name, known, n=1)
+    ask = f" Did you mean /ai {meant[0]}?" if meant else ""
+    return Mistake(hint=f"There is no /ai {name}.{ask} Known: {', '.join(known)}.")
+
+
+def _span(words: list[str]) -> tuple[int | None, list[str]]:
+    """Minutes, and the words behind: `30m`, `1h`, `1h30m`, `2 hours` or `45` (minutes). None when it is no span."""
+    if len(words) > 1 and words[0].isdecimal() and _UNIT.fullmatch(words[1]):
+        words = [words[0] + words[1], *words[2:]]
+    found = _SPAN.fullmatch(words[0]) if words else None
     if found is None:
-        return None
-    return int(found[1]) * (60 if (found[2] or "m").lower().startswith("h") else 1)
+        return None, words
+    return int(found[1] or 0) * 60 + int(found[2] or 0), words[1:]
 
 
-def _pause(note: _Note, words: list[str]) -> Ordered:
-    minutes = _minutes(words[0]) if words else None
-    forever = bool(words) and words[0].lower() in _FOREVER
-    rest = words[1:] if minutes is not None or forever else words
+def _pause(note: _Note, words: list[str]) -> Ordered | Mistake:
+    minutes, rest = _span(words)
+    forever = bool(rest) and minutes is None and rest[0].lower() in _FOREVER
+    if forever:
+        rest = rest[1:]
+    elif minutes is None and rest and rest[0][0].isdecimal():
+        return Mistake(hint="Say for how long: /ai pause 30m, /ai pause 2h or /ai pause forever.")
     return Paused(
         id=note.id,
         at=note.at,
@@ -111,21 +148,22 @@ def _pause(note: _Note, words: list[str]) -> Ordered:
 
 
 def _extend(note: _Note, words: list[str]) -> Ordered | Mistake:
-    minutes = _minutes(words[0]) if words else None
+    minutes, rest = _span(words)
     if minutes is None:
         return Mistake(hint="Say by how much: /ai extend 30m.")
-    return Extended(id=note.id, at=note.at, actor=note.actor, minutes=minutes, reason=" ".join(words[1:]))
+    return Extended(id=note.id, at=note.at, actor=note.actor, minutes=minutes, reason=" ".join(rest))
 
 
 def _copilot(note: _Note, words: list[str]) -> Ordered | Mistake:
-    choice = words[0].lower() if words else ""
+    choice = words[0].lower().strip(".!") if words else ""
     if choice not in ("on", "off"):
         return Mistake(hint="Say which: /ai copilot on, or /ai copilot off.")
     return CopilotSet(id=note.id, at=note.at, actor=note.actor, on=choice == "on")
 
 
 def _resume(note: _Note, words: list[str]) -> Ordered:
-    return Resumed(id=note.id, at=note.at, actor=note.actor, ai_agent_id=words[0] if words else None)
+    agent = words[0].strip(_QUOTES) if words else ""
+    return Resumed(id=note.id, at=note.at, actor=note.actor, ai_agent_id=agent or None)
 
 
 _COMMANDS: Final[Mapping[str, Callable[[_Note, list[str]], Ordered | Mistake]]] = {

@@ -22,8 +22,8 @@ from handoff_sync.core.events import (
     TicketStatusChanged,
     TicketTagged,
 )
-from handoff_sync.core.model import SYSTEM, Actor, ActorKind, AuthorClass, LinkState, Message, Person, TicketStatus
 from handoff_sync.core.machine.texts import merged_into_yours
+from handoff_sync.core.model import SYSTEM, Actor, ActorKind, AuthorClass, LinkState, Message, Person, TicketStatus
 from handoff_sync.service.apply import step
 from handoff_sync.store.rows import LinkRow
 from handoff_sync.store.unit import UnitOfWork

@@ -6,7 +6,7 @@ from handoff_sync.core.commands import TAGS, is_command
 from handoff_sync.core.effects import Outcome
 from handoff_sync.core.events import LabelChanged, NoteAdded, TicketNote, TicketTagged
 from handoff_sync.core.machine import links
-from handoff_sync.core.machine.orders import carry_out
+from handoff_sync.core.machine.orders import Written, carry_out
 from handoff_sync.core.machine.sides import own_words
 from handoff_sync.core.machine.step import Step
 from handoff_sync.core.machine.tickets import unknown_link
@@ -25,7 +25,7 @@ def on_ticket_note(step: Step, event: TicketNote) -> Outcome:
     if link is None:
         return unknown_link(step, "T56")
     if step.actor.is_person and is_command(event.text):
-        return carry_out(step, link, event.comment_id, event.text, lambda again: None)
+        return carry_out(step, Written(link=link, name=event.comment_id, text=event.text))
     message = Message(
         id=f"{event.link}:{event.comment_id}",
         author_class=AuthorClass.HUMAN if step.actor.is_person else AuthorClass.AUTOMATION,
@@ -60,7 +60,8 @@ def on_tag(step: Step, event: TicketTagged) -> Outcome:
             working.tag(event.link, remove=tuple(ordered))
 
     if ordered:
-        return carry_out(step, link, f"tag:{step.version}", TAGS[ordered[0]], prepare)
+        name = f"tag:{step.version}"
+        return carry_out(step, Written(link=link, name=name, text=TAGS[ordered[0]], prepare=prepare))
     prepare(step)
     return _labelled(step)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from handoff_sync.core.commands import Mistake, Ordered, Question, read
@@ -29,46 +29,57 @@ _HANDLERS: Final[Mapping[str, Callable[[Step, Any], Outcome]]] = {
 _OUTDATED: Final = "this ticket belongs to a handoff that is over; use the newer ticket."
 
 
-def carry_out(step: Step, link: TicketLink, name: str, text: str, prepare: Callable[[Step], None]) -> Outcome:
-    """Does what the command says and answers it on its ticket.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A command as it stands in the ticket.
 
-    Args:
-        name: makes the answer unique on its ticket.
-        prepare: what the event means beside the command; done whether the command is or not.
+    `name` makes the answer unique on its ticket. `prepare` is what the event means beside the command; it is done
+    whether the command is or not. `remark` is told with the answer, whatever the answer is.
     """
-    prepare(step)
-    order = read(text, id=step.event.id, at=step.event.at, actor=step.actor)
+
+    link: TicketLink
+    name: str
+    text: str
+    prepare: Callable[[Step], None] = lambda step: None
+    remark: str = ""
+
+    def answer(self, text: str) -> tuple[NoteOnTicket, ...]:
+        """Nothing can be said on a ticket that is final."""
+        words = " ".join(filter(None, (text, self.remark)))
+        note = NoteOnTicket(link=self.link.id, name=f"answer:{self.name}", text=words)
+        return (note,) if self.link.is_live else ()
+
+
+def carry_out(step: Step, command: Written) -> Outcome:
+    """Does what the command says and answers it on its ticket."""
+    command.prepare(step)
+    order = read(command.text, id=step.event.id, at=step.event.at, actor=step.actor)
     match order:
         case Question(topic=topic):
-            return _answer(step, link, name, _reply(step, topic))
+            return _answer(step, command, _reply(step, topic))
         case Mistake(hint=hint):
-            return _answer(step, link, name, hint, code="not_understood")
+            return _answer(step, command, hint, code="not_understood")
         case _:
-            return _obey(step, link, name, order, prepare)
+            return _obey(step, command, order)
 
 
-def _obey(step: Step, link: TicketLink, name: str, order: Ordered, prepare: Callable[[Step], None]) -> Outcome:
-    if step.session.human_handoff and not links.serves(step.session, link):
-        return _answer(step, link, name, f"Not done: {_OUTDATED}", code="outdated_ticket")
+def _obey(step: Step, command: Written, order: Ordered) -> Outcome:
+    if step.session.human_handoff and not links.serves(step.session, command.link):
+        return _answer(step, command, f"Not done: {_OUTDATED}", code="outdated_ticket")
     outcome = _HANDLERS[order.type](step, order)
     if outcome.verdict is Verdict.APPLIED:
         warning = f" Beware: {outcome.detail}." if outcome.code else ""
-        said = _note(link, name, f"Done. {outcome.timeline[0].text}{warning}")
+        said = command.answer(f"Done. {outcome.timeline[0].text}{warning}")
         return replace(outcome, effects=(*outcome.effects, *said))
     again = Step(step.before, step.event, step.policy, step.now)
-    prepare(again)
+    command.prepare(again)
     start = "Nothing to do" if outcome.verdict is Verdict.UNCHANGED else "Not done"
-    return _answer(again, link, name, f"{start}: {outcome.detail}", code=outcome.code)
+    return _answer(again, command, f"{start}: {outcome.detail}", code=outcome.code)
 
 
-def _answer(step: Step, link: TicketLink, name: str, text: str, code: str = "") -> Outcome:
-    step.emit(*_note(link, name, text))
+def _answer(step: Step, command: Written, text: str, code: str = "") -> Outcome:
+    step.emit(*command.answer(text))
     return step.done("T56", "A command in the ticket was answered.", code=code, detail=text)
-
-
-def _note(link: TicketLink, name: str, text: str) -> tuple[NoteOnTicket, ...]:
-    """Nothing can be said on a ticket that is final."""
-    return (NoteOnTicket(link=link.id, name=f"answer:{name}", text=text),) if link.is_live else ()
 
 
 def _reply(step: Step, topic: str) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from handoff_sync.core.commands import is_command
 from handoff_sync.core.effects import NoteOnTicket, Outcome
 from handoff_sync.core.events import TicketPublicReply
 from handoff_sync.core.machine import links
 from handoff_sync.core.machine.messages import deliver, human_reply, store_automation
+from handoff_sync.core.machine.orders import Written, carry_out
 from handoff_sync.core.machine.sides import Entry, enter_human
 from handoff_sync.core.machine.step import Step
-from handoff_sync.core.machine.texts import not_delivered
+from handoff_sync.core.machine.texts import SLIPPED, not_delivered
 from handoff_sync.core.machine.tickets import GONE, unknown_link
 from handoff_sync.core.model import AuthorClass, Message, Phase, TicketLink, Trigger
 from handoff_sync.core.policy import LateReply
@@ -30,9 +32,20 @@ def on_public_reply(step: Step, event: TicketPublicReply) -> Outcome:
             return step.ignored("T55", "author_class", "Only what a human writes on a ticket is delivered.")
         case AuthorClass.HUMAN:
             message = replace(event.message, author=event.message.author or step.person)
+    if is_command(message.text):
+        return _slip(step, link, message)
     if step.session.phase is Phase.STOPPED or links.serves(step.session, link):
         return human_reply(step, message, link.id)
     return _late(step, link, message)
+
+
+def _slip(step: Step, link: TicketLink, message: Message) -> Outcome:
+    """T56: a command that was meant as a note is obeyed; nothing of it is delivered, nor what stands below (I11)."""
+
+    def keep(working: Step) -> None:
+        working.store(message, public=False, kind="note")
+
+    return carry_out(step, Written(link=link, name=message.id, text=message.text, prepare=keep, remark=SLIPPED))
 
 
 def _late(step: Step, link: TicketLink, message: Message) -> Outcome:
