@@ -49,6 +49,8 @@ class IntercomSettings(ConnectionSettings):
         Auth.OAUTH: ("region", "client_id", "client_secret", "oauth_code"),
     }
 
+    installed: ClassVar[frozenset[str]] = frozenset({"webhook_url", "workspace_id"})
+
     region: Region = Field(default=Region.US, description="Where the workspace is hosted: us, eu or au.")
     auth: Auth = Field(default=Auth.ACCESS_TOKEN, description="How to sign in.")
     access_token: SecretStr | None = Field(default=None, description="Of a private app; for oauth fetched by itself.")

@@ -25,6 +25,9 @@ class ConnectionSettings(BaseModel):
     asked: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What a person is asked for, by way to sign in (the setting `auth`); the first way is the default."""
 
+    installed: ClassVar[frozenset[str]] = frozenset({"webhook_url"})
+    """What the installation of the webhook sets; nobody else should."""
+
     base_url: str | None = Field(default=None, description="Where a simulator listens, e.g. http://127.0.0.1:8001.")
     allow_private: bool = Field(default=False, description="Lets base_url be an address other than this machine.")
 

@@ -79,9 +79,9 @@ class Endpoints(Desk):
             raise NotFound(f"There is no callback endpoint {endpoint_id!r}.")
         return self._open_endpoint(row.workspace_id, endpoint_id, row.secrets)
 
-    def rotate_endpoint_secret(self, endpoint_id: str) -> str:
-        """A new secret; the one before goes on signing until the next rotation."""
-        secret = new_signing_secret()
+    def rotate_endpoint_secret(self, endpoint_id: str, secret: str | None = None) -> str:
+        """A new secret, this one or a made one; the one before goes on signing until the next rotation."""
+        secret = secret or new_signing_secret()
 
         def run(uow: UnitOfWork) -> None:
             found = uow.write(_SECRETS, {"id": endpoint_id})
