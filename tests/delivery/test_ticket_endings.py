@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from handoff_sync.contract.features import Feature
-from handoff_sync.core.events import Claimed, Resumed
+from handoff_sync.core.events import Claimed, Resolved, Resumed
 from handoff_sync.core.model import LinkState, Phase, TicketStatus, TimerKind
 from handoff_sync.core.policy import Outcome
 from tests.delivery.desk_rig import EVA, DeskRig
@@ -253,6 +253,17 @@ def test_reopening_opens_the_session_again_for_whoever_held_it(at_desk: DeskRig)
     assert session.phase is Phase.HUMAN and session.assignee is not None
     assert at_desk.desk.agent_name in session.assignee.name
     assert at_desk.desk.ticket(ticket).status is TicketStatus.OPEN
+
+
+def test_a_reopening_right_after_our_own_solving_is_seen(at_desk: DeskRig) -> None:
+    """Nobody read the ticket between the two, so both readings before and after show it open."""
+    ticket = at_desk.opened()
+    at_desk.order(Resolved)
+    at_desk.later(1)
+    assert at_desk.desk.ticket(ticket).solved
+    at_desk.desk.reopen(ticket)
+    at_desk.notice()
+    assert at_desk.session().human_handoff
 
 
 def test_reopening_too_late_is_answered_on_the_ticket(at_desk: DeskRig) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from handoff_sync.contract.connector import TicketRef
-from handoff_sync.core.effects import AppendToTicket, OpenTicket, Outcome, Verdict
+from handoff_sync.core.effects import AppendToTicket, OpenTicket, Outcome, SetTicketStatus, Verdict
 from handoff_sync.core.events import Event, HandoffRequested, TicketCreated, TicketCreateFailed, TicketStatusChanged
 from handoff_sync.core.model import AuthorClass, EndReason, LinkState, Session, TicketLink, TicketStatus, Trigger
 from handoff_sync.core.policy import Mode
@@ -156,6 +156,13 @@ def _session(uow: UnitOfWork, lease: Lease) -> Session | None:
 def _tell(uow: UnitOfWork, lease: Lease, event: Event) -> Outcome | None:
     session = _session(uow, lease)
     return step(uow, session, event) if session is not None else None
+
+
+def reading_due(row: OutboxRow, link: TicketLink) -> Also | None:
+    """After a status of ours the ticket is read: an agent who undoes it before anybody looked would not be noticed."""
+    if not isinstance(row.effect, SetTicketStatus):
+        return None
+    return lambda uow: _read_again(uow, link)
 
 
 def _read_again(uow: UnitOfWork, link: TicketLink) -> None:

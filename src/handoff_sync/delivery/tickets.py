@@ -183,7 +183,7 @@ class TicketLane:
         except (TicketGone, TicketClosed) as error:
             self._look_again(lease, link, error)
         else:
-            lease.settle({row.id: "set"}, recent=pacing.spent(1))
+            lease.settle({row.id: "set"}, aftermath.reading_due(row, link), recent=pacing.spent(1))
 
 
 def _set_field(connector: Connector, ticket: str, row: OutboxRow, drafts: Drafts, session: Session) -> None:
