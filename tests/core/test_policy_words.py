@@ -42,6 +42,7 @@ CHANGED: dict[str, Any] = {
     "live_handback": False,
     "decision_timeout_minutes": 7,
     "on_decision_expiry": p.OnDecisionExpiry.HAND_OVER,
+    "decision_code": True,
     "decline_mute_minutes": 0,
     "claim_reminder_minutes": None,
     "claim_timeout_minutes": 60,

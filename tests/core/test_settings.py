@@ -134,6 +134,7 @@ SETTINGS: dict[str, tuple[object, Story]] = {
 }
 ELSEWHERE = {
     "pause_presets": "offered by API and console",
+    "decision_code": "asked for on the decision page",
     "redact": "done when text leaves (delivery)",
     "chat_url": "stands in tickets and mails (delivery)",
 }

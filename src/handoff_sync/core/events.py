@@ -99,16 +99,21 @@ class HandoffRequested(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionAccepted(_Event):
-    """`version` names the decision that was shown; None decides the pending one, whichever it is."""
+    """`version` names the decision that was shown; None decides the pending one, whichever it is.
+
+    `origin` is where a decision by link came from: the browser's address, for the audit.
+    """
 
     version: int | None = None
     claim: bool = False
+    origin: str = ""
     type: Literal["decision.accepted"] = "decision.accepted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionDeclined(_Event):
     version: int | None = None
+    origin: str = ""
     type: Literal["decision.declined"] = "decision.declined"
 
 
@@ -117,6 +122,7 @@ class DecisionUndone(_Event):
     """Whoever decided takes it back within moments; `version` names the decision that was taken."""
 
     version: int | None = None
+    origin: str = ""
     type: Literal["decision.undone"] = "decision.undone"
 
 

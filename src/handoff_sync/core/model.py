@@ -94,8 +94,7 @@ class DecisionState(StrEnum):
     DECLINED = "declined"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
-    UNDONE = "undone"
-    """Only in what people are told: in the session a pending decision has taken its place."""
+    UNDONE = "undone"  # only in what people are told: in the session a pending decision has taken its place
 
 
 class LinkState(StrEnum):
@@ -149,11 +148,12 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who did something. `via` is the way it came: api, console, mail, ticket, timer, rule, cli."""
+    """Who did something. `via` is the way it came: api, console, mail, ticket, timer, rule, cli; `email` a member's."""
 
     kind: ActorKind
     id: str
     name: str = ""
+    email: str = ""
     via: str = "api"
 
     @property
@@ -239,7 +239,7 @@ class Handoff:
     decided_at: datetime | None = None
     claimed_at: datetime | None = None
     spoke_at: datetime | None = None
-    """When a person last said something to the customer in it; from then on its acceptance cannot be undone."""
+    """When a person last spoke to the customer in it; from then on its acceptance cannot be undone."""
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
 

@@ -141,6 +141,8 @@ class Policy:
     live_handback: bool = True
     decision_timeout_minutes: int = 30
     on_decision_expiry: OnDecisionExpiry = OnDecisionExpiry.KEEP_AI
+    decision_code: bool = False
+    """Strict mode: whoever decides by link also types a code printed in the mail."""
     decline_mute_minutes: int = 60
     claim_reminder_minutes: int | None = 5
     claim_timeout_minutes: int | None = None

@@ -127,6 +127,8 @@ def _deciding(policy: Policy) -> Sentences:
         OnDecisionExpiry.HAND_OVER: "the conversation is handed over",
     }[policy.on_decision_expiry]
     yield f"If nobody decides within {minutes(policy.decision_timeout_minutes)}, {after}."
+    if policy.decision_code:
+        yield "Whoever decides by the link in the mail also types the code that is printed there (strict mode)."
     if policy.decline_mute_minutes:
         muted = minutes(policy.decline_mute_minutes)
         yield f"After somebody declines, the same scenario does not ask again in that session for {muted}."

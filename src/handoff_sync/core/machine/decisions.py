@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handoff_sync.core.effects import Outcome
-from handoff_sync.core.events import DecisionAccepted, DecisionDeclined
+from handoff_sync.core.events import DecisionAccepted, DecisionDeclined, DecisionUndone
 from handoff_sync.core.machine import links
 from handoff_sync.core.machine.sides import Entry, end_handoff, enter_human, settle_decision, tell_decided
 from handoff_sync.core.machine.step import Step
@@ -19,7 +19,7 @@ def on_accepted(step: Step, event: DecisionAccepted) -> Outcome:
     settle_decision(step, DecisionState.ACCEPTED)
     holder = step.person if event.claim and step.actor.is_person else None
     enter_human(step, Entry(trigger=Trigger.MANUAL, assignee=holder))
-    return step.done("T18", "The handover was accepted.")
+    return step.done("T18", "The handover was accepted.", data=origin_of(event))
 
 
 def on_declined(step: Step, event: DecisionDeclined) -> Outcome:
@@ -32,7 +32,7 @@ def on_declined(step: Step, event: DecisionDeclined) -> Outcome:
     kept = tuple(mute for mute in step.session.mutes if mute.until > step.now and mute.scenario not in names)
     step.change(mutes=(*kept, *(Mute(scenario=name, until=until) for name in names)))
     _back(step, DecisionState.DECLINED, EndReason.DECLINED, "decision_declined")
-    return step.done("T19", "The handover was declined.")
+    return step.done("T19", "The handover was declined.", data=origin_of(event))
 
 
 def on_expiry(step: Step) -> Outcome:
@@ -60,6 +60,11 @@ def _back(step: Step, state: DecisionState, end: EndReason, action: str) -> None
 def muted_by(handoff: Handoff) -> tuple[str, ...]:
     """What a decline of the handoff mutes: its scenarios, else requests of its trigger that name none."""
     return handoff.scenarios or (f"@{handoff.trigger.value}",)
+
+
+def origin_of(event: DecisionAccepted | DecisionDeclined | DecisionUndone) -> dict[str, str]:
+    """What the timeline keeps of where a decision by link came from."""
+    return {"origin": event.origin} if event.origin else {}
 
 
 def _refusal(step: Step, version: int | None) -> Outcome | None:

@@ -115,9 +115,9 @@ def ask(step: Step) -> None:
 
 def tell_decided(step: Step, decision: Decision) -> frozenset[str]:
     """Mails those who were asked who decided what. Whoever decided need not be told; returns who knows by now."""
-    told = frozenset({step.actor.id})
+    told = frozenset({step.actor.id.lower(), step.actor.email.lower()})
     step.mail(MailKind.DECIDED, leave_out=told, decision=decision, again=True)
-    return told | {recipient.email for recipient in step.recipients(MailKind.DECIDED)}
+    return told | {recipient.email.lower() for recipient in step.recipients(MailKind.DECIDED)}
 
 
 # --- the human side -----------------------------------------------------------------------------------

@@ -175,8 +175,8 @@ class Step:
         decision: Decision | None = None,
         again: bool = False,
     ) -> bool:
-        """Mails everybody concerned except the addresses left out; False when there was nobody."""
-        chosen = [recipient for recipient in self.recipients(kind) if recipient.email not in leave_out]
+        """Mails everybody concerned except the addresses left out (lower case); False when there was nobody."""
+        chosen = [recipient for recipient in self.recipients(kind) if recipient.email.lower() not in leave_out]
         number, version = self.handoff_number, self.version if again else 0
         self.emit(
             *(

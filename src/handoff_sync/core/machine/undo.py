@@ -9,7 +9,7 @@ from typing import Final
 from handoff_sync.core.effects import HandBack, Outcome
 from handoff_sync.core.events import DecisionUndone
 from handoff_sync.core.machine import links
-from handoff_sync.core.machine.decisions import muted_by, winner
+from handoff_sync.core.machine.decisions import muted_by, origin_of, winner
 from handoff_sync.core.machine.sides import ask, not_running, notice, tell_decided
 from handoff_sync.core.machine.step import Step
 from handoff_sync.core.machine.texts import undone_note
@@ -32,7 +32,8 @@ def on_undone(step: Step, event: DecisionUndone) -> Outcome:
         return step.refused("T47", cause[0], f"{cause[1]}; a person may undo it nevertheless.")
     _undo(step, decision)
     code, words = cause or ("", "")
-    return step.done("T68", "The decision was undone; the question is open again.", code=code, detail=words)
+    text = "The decision was undone; the question is open again."
+    return step.done("T68", text, code=code, detail=words, data=origin_of(event))
 
 
 def _who_and_when(step: Step, decision: Decision, version: int | None) -> tuple[str, str] | None:
