@@ -23,7 +23,7 @@ from handoff_sync.core.effects import (
     Verdict,
     Visibility,
 )
-from handoff_sync.core.events import Event
+from handoff_sync.core.events import Event, SessionSuperseded
 from handoff_sync.core.model import EndReason, LinkState, Phase, TicketStatus, TimerKind, Trigger
 from handoff_sync.core.policy import CloseRule, ConnectionRule, LateReply, MailKind, Outcome
 from tests.core.talk import (
@@ -43,6 +43,7 @@ from tests.core.talk import (
     customer,
     deleted,
     handover,
+    ids,
     in_ai,
     in_archived,
     in_human,
@@ -370,6 +371,23 @@ def test_t63_but_not_into_somebody_elses() -> None:
     assert [effect.kind for effect in of(outcome, AlertOps)] == ["ticket_detached"]
     assert [effect.link for effect in of(outcome, NoteOnTicket)] == [ZD]
     assert talk.send(reply()).verdict is Verdict.IGNORED
+
+
+def test_t63_whoever_loses_the_only_ticket_is_mailed_while_people_are_needed() -> None:
+    mails = of(in_human().send(merged("99", owned_by="s9")), MailAdmin)
+    assert {mail.kind for mail in mails} == {MailKind.TICKET_FAILED}
+    assert of(in_resolved().send(merged("99", owned_by="s9")), MailAdmin) == []
+
+
+def test_t63_an_earlier_session_leaves_its_ticket_to_the_one_that_goes_on() -> None:
+    talk = in_resolved()
+    target = talk.session.links[0].remote_id
+    assert target is not None
+    assert talk.send(merged(target, owned_by="s2")).verdict is Verdict.UNCHANGED, "it may still be opened again"
+    talk.send(SessionSuperseded(**ids(), next_session="s2"))
+    outcome = talk.send(merged(target, owned_by="s2"))
+    assert state(talk) is LinkState.DETACHED
+    assert of(outcome, AlertOps) == []
 
 
 def test_t63_two_tickets_of_one_session_become_one() -> None:

@@ -103,6 +103,20 @@ def test_a_restored_ticket_is_followed_again(at_desk: DeskRig) -> None:
     assert at_desk.phase() is Phase.RESOLVED
 
 
+def test_a_restored_ticket_is_as_it_was(at_desk: DeskRig) -> None:
+    """Its tags and its holder are no news: nobody put them there now."""
+    at_desk.needs(Feature.RESTORE)
+    ticket = at_desk.opened()
+    at_desk.desk.assign(ticket, at_desk.desk.agent_name)
+    at_desk.notice()
+    before = at_desk.session()
+    deleted(at_desk, ticket)
+    at_desk.desk.restore(ticket)
+    at_desk.notice()
+    after = at_desk.session()
+    assert (after.labels, after.assignee, after.phase) == (before.labels, before.assignee, Phase.HUMAN)
+
+
 def test_a_ticket_that_comes_back_after_it_was_replaced_stays_aside(at_desk: DeskRig) -> None:
     at_desk.needs(Feature.RESTORE)
     ticket = at_desk.opened()

@@ -7,6 +7,7 @@ import pytest
 from handoff_sync.contract.features import Feature
 from handoff_sync.core.events import Resolved
 from handoff_sync.core.model import LinkState, Phase, TicketStatus
+from handoff_sync.core.policy import AfterResolve
 from tests.delivery.desk_rig import EVA, DeskRig
 
 MINUTE_S = 60
@@ -171,6 +172,43 @@ def test_of_two_tickets_merged_into_a_third_the_first_has_it(at_desk: DeskRig) -
     at_desk.desk.reply(end, "<<for me>>")
     at_desk.notice()
     assert (at_desk.heard("mine"), at_desk.heard("theirs")) == (["<<for me>>"], [])
+
+
+# --- into a ticket of the same conversation's earlier session -----------------------------------------------------
+
+
+def twice(rig: DeskRig) -> tuple[str, str]:
+    """A customer who came back after the end: an old ticket and a new one, of two sessions of one conversation."""
+    rig.follow(after_resolve=AfterResolve.NEW_SESSION)
+    old = rig.opened()
+    rig.order(Resolved, EVA)
+    rig.notice()
+    return old, rig.opened()
+
+
+def test_a_new_ticket_that_is_merged_into_the_old_one_goes_on_there(at_desk: DeskRig) -> None:
+    """As agents tidy up: the earlier session is over for good and leaves its ticket to the one that goes on."""
+    old, new = twice(at_desk)
+    merged(at_desk, new, old)
+    assert (at_desk.ticket_id(), at_desk.link().is_live) == (old, True)
+    assert at_desk.loud() == [] and at_desk.on(old, JOINED) == []
+    at_desk.say("<<still here>>")
+    at_desk.work()
+    assert len(at_desk.on(old, "<<still here>>")) == 1
+    at_desk.advance(MINUTE_S)
+    at_desk.desk.reply(old, "<<an answer>>")
+    at_desk.look(old)
+    assert at_desk.heard() == ["<<an answer>>"], "once, though two sessions knew the ticket"
+
+
+def test_an_old_ticket_that_is_merged_into_the_new_one_is_no_news(at_desk: DeskRig) -> None:
+    old, new = twice(at_desk)
+    before = at_desk.session().previous_session_id
+    merged(at_desk, old, new)
+    assert (at_desk.ticket_id(), at_desk.link_state()) == (new, LinkState.LINKED)
+    assert at_desk.on(new, JOINED) == []
+    rows = at_desk.app.reads.deliveries(at_desk.workspace, limit=200).items
+    assert not [row for row in rows if row.session_id == before and row.kind == "alert.ops"]
 
 
 # --- and then -------------------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ def test_after_the_grace_the_session_follows_its_solved_ticket(at_desk: DeskRig,
     else:
         assert at_desk.phase() is ENDS[choice]
     assert len(at_desk.markers()) == (choice is Outcome.RESOLVE)
+    if at_desk.capabilities.can(Feature.CHANGED_BY):
+        assert all(at_desk.desk.agent_name in marker for marker in at_desk.markers())
 
 
 def test_who_solved_the_ticket_has_resolved_the_session(at_desk: DeskRig) -> None:

@@ -23,7 +23,17 @@ from handoff_sync.core.events import (
     TicketTagged,
 )
 from handoff_sync.core.machine.texts import merged_into_yours
-from handoff_sync.core.model import SYSTEM, Actor, ActorKind, AuthorClass, LinkState, Message, Person, TicketStatus
+from handoff_sync.core.model import (
+    SYSTEM,
+    Actor,
+    ActorKind,
+    AuthorClass,
+    LinkState,
+    Message,
+    Person,
+    Session,
+    TicketStatus,
+)
 from handoff_sync.service.apply import step
 from handoff_sync.store.rows import LinkRow
 from handoff_sync.store.unit import UnitOfWork
@@ -165,8 +175,8 @@ def apply_reading(uow: UnitOfWork, link: LinkRow, number: int, now: TicketSnapsh
         session = uow.session(link.session_id)
         if session is not None:
             step(uow, session, event)
-        if isinstance(event, TicketMerged) and event.owned_by is not None:
-            _tell_owner(uow, link, event)
+        if isinstance(event, TicketMerged):
+            _tell_others(uow, link, event)
     for comment in now.comments:
         direction = "out" if comment.author is CommentAuthor.OURS else "in"
         uow.link_message(link.id, comment.id, f"{link.id}:{comment.id}", direction, comment.marker)
@@ -187,13 +197,36 @@ def _unknown_comments(uow: UnitOfWork, link: LinkRow, now: TicketSnapshot) -> tu
 
 def _owner(uow: UnitOfWork, link: LinkRow, merges: Sequence[str]) -> str | None:
     """The other session that owns a ticket into which ours was merged, be it merged on in turn."""
-    owners = [row.session_id for row in uow.links_of_remote(link.connection_id, merges) if row.state not in _PARTED]
-    return next((owner for owner in owners if owner != link.session_id), None)
+    mine = uow.session(link.session_id)
+    others = [owner for _, owner in _owners(uow, link, merges) if mine is None or not _goes_on_in(owner, mine)]
+    return others[0].id if others else None
 
 
-def _tell_owner(uow: UnitOfWork, link: LinkRow, event: TicketMerged) -> None:
-    """Whoever works on the target sees a talk in it that is not theirs to answer there (rule T63)."""
-    owner = uow.session(event.owned_by) if event.owned_by is not None else None
-    if owner is not None and link.remote_id is not None:
+def _owners(uow: UnitOfWork, link: LinkRow, tickets: Sequence[str]) -> list[tuple[LinkRow, Session]]:
+    """Other sessions that own one of these tickets, and by which link."""
+    rows = uow.links_of_remote(link.connection_id, tickets)
+    found = [(row, uow.session(row.session_id)) for row in rows if row.state not in _PARTED]
+    return [(row, owner) for row, owner in found if owner is not None and owner.id != link.session_id]
+
+
+def _goes_on_in(before: Session, session: Session) -> bool:
+    """Whether it is an earlier session of the same conversation, which is over for good."""
+    return before.conversation_id == session.conversation_id and before.next_session_id is not None
+
+
+def _tell_others(uow: UnitOfWork, link: LinkRow, event: TicketMerged) -> None:
+    """Whoever works on the target sees a talk in it that is not theirs to answer there (rule T63).
+
+    An earlier session of the same conversation leaves the ticket to the one that goes on.
+    """
+    mine = uow.session(link.session_id)
+    if mine is None or link.remote_id is None:
+        return
+    if event.owned_by is None:
+        for row, owner in _owners(uow, link, (event.target_id,)):
+            step(uow, owner, replace(event, id=f"{event.id}:{row.id}", link=row.id, owned_by=mine.id))
+        return
+    theirs = uow.session(event.owned_by)
+    if theirs is not None and theirs.conversation_id != mine.conversation_id:
         text = merged_into_yours(link.remote_id, event.target_id)
-        step(uow, owner, NoteAdded(id=f"{event.id}:told", at=event.at, actor=_RULE, text=text, kind="merge"))
+        step(uow, theirs, NoteAdded(id=f"{event.id}:told", at=event.at, actor=_RULE, text=text, kind="merge"))

@@ -130,17 +130,21 @@ def on_merged(step: Step, event: TicketMerged) -> Outcome:
     link = links.find(step.session, event.link)
     if link is None:
         return unknown_link(step, "T63")
-    if link.state in GONE or link.remote_id == event.target_id:
+    if link.state in GONE:
         return step.unchanged("T65", "known_merge", "The merge is known already.")
     data = {"link": link.id, "target": event.target_id}
-    if event.owned_by is not None and event.owned_by != step.session.id:
+    theirs = event.owned_by is not None and event.owned_by != step.session.id
+    if link.remote_id == event.target_id:
+        return _passed_on(step, link, data) if theirs else step.unchanged("T65", "known_merge", "The merge is known.")
+    if theirs:
         text = "This ticket was merged into one that belongs to another session. Messages no longer reach it from here."
         step.emit(NoteOnTicket(link=link.id, name="detached", text=text))
         served = links.serves(step.session, link)
         links.update(step, link.id, state=LinkState.DETACHED)
         if step.session.human_handoff and served:
             step.mail(MailKind.TICKET_FAILED, "The ticket was merged into one of another conversation.")
-        step.alert("ticket_detached", link.id, "A ticket was merged into one of another session.")
+        if step.session.next_session_id is None:  # else nobody needs the ticket, least of all the next session
+            step.alert("ticket_detached", link.id, "A ticket was merged into one of another session.")
         data |= _without(step, link)
         return step.done("T63", "The ticket was merged into one of another session.", data=data)
     if any(other.remote_id == event.target_id and other.connection == link.connection for other in step.session.links):
@@ -149,6 +153,14 @@ def on_merged(step: Step, event: TicketMerged) -> Outcome:
         return step.done("T63", "Two tickets of the session were merged.", data=data)
     links.update(step, link.id, remote_id=event.target_id, url=event.target_url)
     return step.done("T63", "The ticket was merged; the session follows it.", data=data)
+
+
+def _passed_on(step: Step, link: TicketLink, data: dict[str, str]) -> Outcome:
+    """The ticket took in that of the session in which the conversation goes on, and is its ticket from now on."""
+    if step.session.next_session_id is None:
+        return step.unchanged("T65", "known_merge", "The ticket is this session's own.")
+    links.update(step, link.id, state=LinkState.DETACHED)
+    return step.done("T63", "The conversation's next session goes on with this ticket.", data=data)
 
 
 def on_deleted(step: Step, event: TicketDeleted) -> Outcome:
