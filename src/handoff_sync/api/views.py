@@ -206,7 +206,7 @@ class DeliveryView(View):
     model_config = ConfigDict(title="Delivery")
 
     id: int
-    session_id: str
+    session_id: str | None
     destination: str
     kind: str
     key: str

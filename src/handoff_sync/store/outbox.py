@@ -21,7 +21,15 @@ CLAIM_ROWS = 100
 """How many rows of a lane one claim carries."""
 
 _FIRST = (
-    select(outbox.c.id, outbox.c.key, outbox.c.payload, outbox.c.attempts, outbox.c.journal, outbox.c.created_at)
+    select(
+        outbox.c.id,
+        outbox.c.session_id,
+        outbox.c.key,
+        outbox.c.payload,
+        outbox.c.attempts,
+        outbox.c.journal,
+        outbox.c.created_at,
+    )
     .where(outbox.c.lane_id == bindparam("lane"), PENDING)
     .order_by(outbox.c.id)
     .limit(CLAIM_ROWS)
@@ -63,9 +71,8 @@ _SKIP = _revive("cancelled").values(done_at=bindparam("at", type_=outbox.c.done_
 @cache
 def _add(dialect: Dialect) -> BulkInsert:
     columns = ("workspace_id", "session_id", "lane_id", "key", "kind", "payload", "status", "created_at")
-    return BulkInsert(
-        dialect, outbox, columns, lambda new: new.on_conflict_do_nothing(index_elements=["session_id", "key"])
-    )
+    # Without naming an index: a row of a session and one without are kept apart by two.
+    return BulkInsert(dialect, outbox, columns, lambda new: new.on_conflict_do_nothing())
 
 
 def readable_effect(payload: str) -> Effect | UnreadableEffect:
@@ -79,6 +86,7 @@ def readable_effect(payload: str) -> Effect | UnreadableEffect:
 def outbox_row(row: AnyRow) -> OutboxRow:
     return OutboxRow(
         id=row.id,
+        session_id=row.session_id,
         key=row.key,
         effect=readable_effect(row.payload),
         attempts=row.attempts,
@@ -98,8 +106,11 @@ class Outbox:
         self._touched: set[str] = set()
         self._moved: dict[str, set[int]] = {}
 
-    def add(self, *, workspace: str, session: str, lane: str, key: str, effect: Effect, now: datetime) -> None:
-        """Stages an effect; one with the same key in the same session is there already and stays as it is."""
+    def add(self, *, workspace: str, session: str | None, lane: str, key: str, effect: Effect, now: datetime) -> None:
+        """Stages an effect; one with the same key in the same session is there already and stays as it is.
+
+        One that concerns no session has its key once within the workspace.
+        """
         self._touched.add(lane)
         self._new.append(
             {

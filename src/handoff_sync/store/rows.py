@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row
@@ -69,6 +70,47 @@ class ApiKeyRow:
     revoked_at: datetime | None
 
 
+class Role(StrEnum):
+    """What a member may do: everything; everything but owning; handle sessions, neither decide nor administrate."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRow:
+    """A person of the workspace. `email` is in lower case; no `teams` means every team."""
+
+    id: str
+    workspace_id: str
+    email: str
+    name: str
+    role: Role
+    teams: tuple[str, ...]
+    language: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionLinkRow:
+    """One recipient's way to one decision: token and code are stored as hashes only. `tries` counts wrong codes."""
+
+    token_hash: str
+    workspace_id: str
+    session_id: str
+    handoff: int
+    version: int
+    recipient: str
+    recipient_name: str
+    language: str
+    code_hash: str
+    tries: int
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRow:
     """A ticket link with what the last read of its ticket saw; `snapshot` is the reader's own text."""
@@ -92,9 +134,10 @@ class UnreadableEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """One effect to be performed. `journal` is what earlier attempts noted about it."""
+    """One effect to be performed. `session_id` None: it concerns none. `journal`: what earlier attempts noted."""
 
     id: int
+    session_id: str | None
     key: str
     effect: Effect | UnreadableEffect
     attempts: int
@@ -165,7 +208,7 @@ class DeliveryRow:
 
     id: int
     workspace_id: str
-    session_id: str
+    session_id: str | None
     lane_id: str
     destination: str
     key: str

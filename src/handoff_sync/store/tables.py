@@ -31,8 +31,8 @@ metadata = MetaData(
 )
 
 
-def _session_key() -> Column[str]:
-    return Column("session_id", Text, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False)
+def _session_key(*, nullable: bool = False) -> Column[str]:
+    return Column("session_id", Text, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=nullable)
 
 
 def _workspace_key() -> Column[str]:
@@ -102,6 +102,20 @@ callback_endpoints = Table(
     Column("failing_since", Moment),
     Column("created_at", Moment, nullable=False),
     Index(None, "workspace_id"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _workspace_key(),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("teams", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("workspace_id", "email"),
 )
 
 # --- what came in, and what became of it ------------------------------------------------------------
@@ -230,6 +244,26 @@ ai_pause_logs = Table(
     sqlite_autoincrement=True,
 )
 
+decision_links = Table(
+    "decision_links",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    _workspace_key(),
+    _session_key(),
+    Column("handoff", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("recipient_name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("code_hash", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Index(None, "session_id", "handoff", "version"),
+    Index(None, "expires_at"),
+)
+
 # --- tickets ----------------------------------------------------------------------------------------
 
 ticket_links = Table(
@@ -296,7 +330,7 @@ outbox = Table(
     metadata,
     Column("id", counter(), primary_key=True),
     Column("workspace_id", Text, nullable=False),
-    _session_key(),
+    _session_key(nullable=True),
     Column("lane_id", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -324,4 +358,13 @@ Index(
     outbox.c.id,
     sqlite_where=outbox.c.status == "parked",
     postgresql_where=outbox.c.status == "parked",
+)
+# A key happens once within its session; what concerns no session happens once within its workspace.
+Index(
+    "uq_outbox_workspace_key",
+    outbox.c.workspace_id,
+    outbox.c.key,
+    unique=True,
+    sqlite_where=outbox.c.session_id.is_(None),
+    postgresql_where=outbox.c.session_id.is_(None),
 )

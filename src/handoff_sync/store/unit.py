@@ -20,6 +20,7 @@ from handoff_sync.store.inbox import Inbox, InboxKey
 from handoff_sync.store.lanes import CLOCK_TOLERANCE_S, Lanes
 from handoff_sync.store.links import Links
 from handoff_sync.store.outbox import Outbox
+from handoff_sync.store.routing import Routed, of_session, of_workspace
 from handoff_sync.store.rows import AnyRow, Claim, ConnectionRow, LinkRow, WorkspaceRow
 from handoff_sync.store.sessions import ConversationKey, SessionMap
 from handoff_sync.store.tables import connections, sessions
@@ -110,29 +111,25 @@ class UnitOfWork:
         self._links.put(outcome.session, stored)
         self._history.add(outcome, event, self.now)
         for effect in outcome.effects:
-            self._route(outcome.session, effect)
+            listening = self._configured(outcome.session.workspace).listening if effect.destination == PLATFORM else ()
+            for routed in of_session(outcome.session, effect, listening):
+                self._enqueue(outcome.session.workspace, routed)
 
-    def _route(self, session: Session, effect: Effect) -> None:
-        if effect.destination != PLATFORM:
-            self._enqueue(session, effect, effect.destination, effect.key)
-            return
-        for endpoint in self._configured(session.workspace).listening:
-            self._enqueue(session, effect, f"{PLATFORM}:{endpoint}", f"{effect.key}@{endpoint}")
+    def tell(self, workspace_id: str, destination: str, key: str, effect: Effect) -> None:
+        """Stages an effect that concerns no session; one with the same key in the workspace stays as it is."""
+        self._enqueue(workspace_id, of_workspace(workspace_id, effect, destination, key))
 
-    def _enqueue(self, session: Session, effect: Effect, destination: str, key: str) -> None:
-        link_id = getattr(effect, "link", None)
-        connection = next((link.connection for link in session.links if link.id == link_id), None)
-        lane = lane_id(session.id, destination)
+    def _enqueue(self, workspace: str, way: Routed) -> None:
         self._outbox.add(
-            workspace=session.workspace, session=session.id, lane=lane, key=key, effect=effect, now=self.now
+            workspace=workspace, session=way.session, lane=way.lane, key=way.key, effect=way.effect, now=self.now
         )
         self.wake(
-            lane,
+            way.lane,
             self.now,
-            workspace_id=session.workspace,
-            destination=destination,
-            session_id=session.id,
-            connection_id=connection,
+            workspace_id=workspace,
+            destination=way.destination,
+            session_id=way.lane_session,
+            connection_id=way.connection,
         )
 
     def has_message(self, session_id: str, message_id: str) -> bool:
@@ -393,8 +390,3 @@ class UnitOfWork:
         self._inbox.flush()
         self._lanes.flush()
         self._outbox.flush()
-
-
-def lane_id(owner: str, destination: str) -> str:
-    """The lane of an owner (a session or a connection) to a destination."""
-    return f"{owner}/{destination}"
