@@ -23,13 +23,14 @@ EXCERPT_CHARS: Final = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One message of an excerpt. `unnamed` is set where `author` only stands in for a name that nobody knows: the
-    templates then use the word of their language."""
+    """One message of an excerpt. Where `named` is false, `author` only stands in for a name that nobody knows, and the
+    templates use the word of their language for the `role`."""
 
     author: str
     at: str
     text: str
-    unnamed: AuthorClass | None = None
+    role: AuthorClass | None = None
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +244,8 @@ def _line(item: StoredMessage, customer: str | None) -> Line:
         author=author_of(item, customer),
         at=clock(message.at),
         text=_short(redact(message.text)),
-        unnamed=None if one_line(known) else message.author_class,
+        role=message.author_class,
+        named=bool(one_line(known)),
     )
 
 

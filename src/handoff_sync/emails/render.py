@@ -1,28 +1,32 @@
-"""Letters become subject, plain text and HTML by the templates in templates/email."""
+"""Letters become subject, plain text and HTML by the templates in templates/email, or by the operator's own."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
+import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import css_inline
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+import structlog
+from jinja2 import TemplateError, TemplateSyntaxError
 
-import handoff_sync
-from handoff_sync.core.markup import clean, escape, one_line
+from handoff_sync.core.markup import one_line
 from handoff_sync.emails.letters import Letter
+from handoff_sync.emails.templates import PARTS, environment, folders, language_of, template_folder
+from handoff_sync.emails.words import DEFAULT_LANGUAGE, words_in
 from handoff_sync.errors import ConfigurationError
 
-DEFAULT_LANGUAGE: Final = "en"
+__all__ = ["DEFAULT_LANGUAGE", "Rendered", "render", "render_strictly", "template_folder"]
+
+log = structlog.get_logger(__name__)
+
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
 _SUBJECT_CHARS: Final = 150
-_TEXT_CHARS: Final = 1200
-_URL_CHARS: Final = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,85 +39,67 @@ class Rendered:
     language: str
 
 
-def render(letter: Letter, language: str = DEFAULT_LANGUAGE) -> Rendered:
+def render(letter: Letter, language: str = DEFAULT_LANGUAGE, overrides: Path | None = None) -> Rendered:
     """The letter in the wanted language, or in English where it has none.
 
-    Raises:
-        jinja2.TemplateError: A template of the installation is broken.
+    `overrides` is the operator's folder. A mistake in it stops no mail: it is logged, and the built-in text is sent.
     """
-    folder = template_folder()
-    written = _language(folder, letter.template, language)
-    variables = {spec.name: getattr(letter, spec.name) for spec in dataclasses.fields(letter)}
-    variables |= {"language": written, "direction": "rtl" if written.split("-")[0] in _RIGHT_TO_LEFT else "ltr"}
-    subject, text, html = (
-        _environment(folder).get_template(f"{letter.template}.{written}.{part}.j2").render(variables)
-        for part in ("subject", "txt", "html")
-    )
-    return Rendered(
-        subject=one_line(subject, _SUBJECT_CHARS), text=_tidy(text), html=_inliner().inline(html), language=written
-    )
+    if overrides is not None:
+        try:
+            return render_strictly(letter, language, overrides)
+        except ConfigurationError as error:
+            log.error("mail_template_broken", letter=letter.template, problem=error.problems[0])
+    return render_strictly(letter, language)
 
 
-def template_folder() -> Path:
-    """Inside the installed package, else in the repository."""
-    package = Path(handoff_sync.__file__).parent
-    for folder in (package / "templates" / "email", package.parents[1] / "templates" / "email"):
-        if folder.is_dir():
-            return folder
-    raise ConfigurationError(["The mail templates are missing. Install handoff-sync again."])
+def render_strictly(letter: Letter, language: str = DEFAULT_LANGUAGE, overrides: Path | None = None) -> Rendered:
+    """As `render`, but a broken template is an error.
+
+    Raises:
+        ConfigurationError: Names the file, the line, and what is wrong there.
+    """
+    places = folders(overrides)
+    written = language_of(places, letter.template, language)
+    parts = dict.fromkeys(PARTS, "")
+    words = words_in(places, written)
+    for part in PARTS:
+        name = f"{letter.template}.{written}.{part}.j2"
+        try:
+            made = environment(places).get_template(name).render(_variables(letter, written, words))
+            parts[part] = _inliner().inline(made) if part == "html" else made
+        except Exception as error:  # an operator's template can raise anything
+            raise ConfigurationError([_problem(error, name, places)]) from error
+    subject = one_line(parts["subject"], _SUBJECT_CHARS)
+    if not subject:
+        raise ConfigurationError([f"{letter.template}.{written}.subject.j2: the subject is empty."])
+    return Rendered(subject=subject, text=_tidy(parts["txt"]), html=parts["html"], language=written)
 
 
-@cache
-def _environment(folder: Path) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-    )
-    environment.filters |= {"lines": _lines, "line": one_line, "indented": _indented, "weburl": _web_url}
-    return environment
+def _variables(letter: Letter, language: str, words: Mapping[str, Any]) -> dict[str, Any]:
+    """A letter's fields, and what every template knows."""
+    fields = {spec.name: getattr(letter, spec.name) for spec in dataclasses.fields(letter)}
+    return fields | {
+        "words": words.get(letter.template, {}),
+        "shared": words.get("shared", {}),
+        "language": language,
+        "direction": "rtl" if language.split("-")[0] in _RIGHT_TO_LEFT else "ltr",
+    }
+
+
+def _problem(error: Exception, name: str, places: tuple[Path, ...]) -> str:
+    """File, line and cause; the words of a foreign error stay out, for they may repeat a customer's."""
+    cause = str(error) if isinstance(error, TemplateError) else type(error).__name__
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.filename or name}, line {error.lineno}: {error.message}"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if any(Path(frame.filename).is_relative_to(place) for place in places):
+            return f"{frame.filename}, line {frame.lineno}: {cause}"
+    return f"{name}: {cause}"
 
 
 @cache
 def _inliner() -> css_inline.CSSInliner:
     return css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
-
-
-def _language(folder: Path, template: str, wanted: str) -> str:
-    """The wanted language, its base ("pt" for "pt-BR"), or English: the first one that has templates."""
-    tag = wanted.lower().replace("_", "-")
-    for language in (tag, tag.split("-")[0]):
-        known = re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", language)
-        if known and (folder / f"{template}.{language}.txt.j2").is_file():
-            return language
-    return DEFAULT_LANGUAGE
-
-
-def _lines(text: str) -> Markup:
-    """For HTML: untrusted text with its line breaks."""
-    return Markup(escape(_short(text)))
-
-
-def _indented(text: str) -> str:
-    """For plain text: untrusted text that cannot pass for a line of ours."""
-    return "\n".join("    " + line for line in _short(text).split("\n"))
-
-
-def _short(text: str) -> str:
-    """Bounded, so that a mail stays below 100 kB even if every character needs an entity."""
-    cleaned = clean(text)
-    return cleaned if len(cleaned) <= _TEXT_CHARS else cleaned[: _TEXT_CHARS - 1].rstrip() + "…"
-
-
-def _web_url(url: str | None) -> str:
-    """The address if it is one of the web, else nothing: a link must not run anything."""
-    safe = (
-        url and len(url) <= _URL_CHARS and url.startswith(("https://", "http://")) and url == one_line(url, _URL_CHARS)
-    )
-    return url if url and safe else ""
 
 
 def _tidy(text: str) -> str:

@@ -27,6 +27,12 @@ TOTAL_S: Final = 345.0
 """Less than the lease of the mail lane."""
 
 _PORTS: Final = {"smtp": 587, "smtps": 465}
+_BROKEN: Final = (OSError, smtplib.SMTPException)
+"""What smtplib raises when the other side is gone, talks nonsense or refuses."""
+
+
+class MailServerDown(VendorDown):
+    """The server takes no mail at all now: this says nothing about the one that was to be sent."""
 
 
 class Transport(Protocol):
@@ -36,7 +42,8 @@ class Transport(Protocol):
         """Sends to the one address in To.
 
         Raises:
-            VendorDown: Not sent; try later (4xx, no connection).
+            MailServerDown: Nothing was sent; it failed before anything was said about this mail.
+            VendorDown: Not sent; try later (4xx, a session that broke off).
             VendorRejected: Not sent, and this message to this recipient never will be (5xx).
             VendorAuthError: The server refused our login, or offers no TLS for it.
             OutcomeUnknown: The message was handed over, but no answer came. It may have gone out.
@@ -95,27 +102,40 @@ class SmtpTransport:
         content = _dot_stuffed(message.as_bytes(policy=POLICY))
         ends_at = time.monotonic() + TOTAL_S
         with self._session() as smtp:
-            _expect(smtp.mail(_only_address(message, "From")), 250, "the sender")
-            _expect(smtp.rcpt(_only_address(message, "To")), 250, "the recipient")
-            _expect(smtp.docmd("DATA"), 354, "the message")
+            try:
+                _expect(smtp.mail(_only_address(message, "From")), 250, "the sender")
+                _expect(smtp.rcpt(_only_address(message, "To")), 250, "the recipient")
+                _expect(smtp.docmd("DATA"), 354, "the message")
+            except _BROKEN as error:
+                raise VendorDown(f"The mail server {self.host} broke off ({type(error).__name__}).") from error
             self._hand_over(smtp, content, ends_at)
+
+    def greet(self) -> str:
+        """Connects and logs in as for a mail, sends none, and tells how the connection is protected.
+
+        Raises:
+            MailServerDown, VendorAuthError: As `send`.
+        """
+        with self._session() as smtp:
+            version = smtp.sock.version() if isinstance(smtp.sock, ssl.SSLSocket) else None
+            with suppress(*_BROKEN):
+                smtp.quit()
+            return version or "not encrypted"
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
-        """A greeted, encrypted, logged-in session; whatever breaks in it broke before the message was handed over."""
+        """A greeted, encrypted, logged-in session."""
         try:
             smtp = self._connect()
-        except (OSError, smtplib.SMTPException) as error:
-            raise VendorDown(f"No connection to the mail server {self.host} ({type(error).__name__}).") from error
+        except ssl.SSLCertVerificationError as error:
+            raise MailServerDown(self._not_trusted(error)) from error
+        except _BROKEN as error:
+            raise MailServerDown(f"No connection to the mail server {self.host} ({_cause(error)}).") from error
         try:
             self._log_in(smtp)
             yield smtp
-        except smtplib.SMTPResponseException as error:
-            _refused(error.smtp_code, "the session", error)
-        except (OSError, smtplib.SMTPException) as error:
-            raise VendorDown(f"The mail server {self.host} broke off ({type(error).__name__}).") from error
         finally:
-            with suppress(OSError, smtplib.SMTPException):
+            with suppress(*_BROKEN):
                 smtp.close()
 
     def _connect(self) -> smtplib.SMTP:
@@ -125,6 +145,14 @@ class SmtpTransport:
         return smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=timeout)
 
     def _log_in(self, smtp: smtplib.SMTP) -> None:
+        try:
+            self._introduce(smtp)
+        except ssl.SSLCertVerificationError as error:
+            raise MailServerDown(self._not_trusted(error)) from error
+        except _BROKEN as error:
+            raise MailServerDown(f"The mail server {self.host} took no session ({_cause(error)}).") from error
+
+    def _introduce(self, smtp: smtplib.SMTP) -> None:
         smtp.ehlo_or_helo_if_needed()
         if not self.wrapped and smtp.has_extn("starttls"):
             smtp.starttls(context=self.tls)
@@ -141,6 +169,9 @@ class SmtpTransport:
                     raise
                 raise VendorAuthError(f"The mail server {self.host} refused our login. Check smtp_url.") from error
 
+    def _not_trusted(self, error: ssl.SSLCertVerificationError) -> str:
+        return f"The certificate of the mail server {self.host} is not trusted ({error.verify_message})."
+
     def _hand_over(self, smtp: smtplib.SMTP, content: bytes, ends_at: float) -> None:
         """From the first byte on only an answer tells what became of the message."""
         assert smtp.sock is not None
@@ -148,10 +179,12 @@ class SmtpTransport:
         try:
             smtp.send(content)
             answer = smtp.getreply()
-        except (OSError, smtplib.SMTPException) as error:
+        except _BROKEN as error:
             raise OutcomeUnknown(f"The mail server {self.host} took the message, but gave no answer.") from error
+        if not 200 <= answer[0] < 600:
+            raise OutcomeUnknown(f"The mail server {self.host} took the message and answered {answer[0]}.")
         _expect(answer, 250, "the message")
-        with suppress(OSError, smtplib.SMTPException):
+        with suppress(*_BROKEN):
             smtp.sock.settimeout(self.command_timeout_s)
             smtp.quit()
 
@@ -170,7 +203,7 @@ class CaptureTransport:
             unfinished.write_bytes(message.as_bytes(policy=POLICY))
             unfinished.replace(self.folder / f"{name}.eml")
         except OSError as error:
-            raise VendorDown(f"The mail folder {self.folder} cannot be written ({type(error).__name__}).") from error
+            raise MailServerDown(f"The mail folder {self.folder} cannot be written ({type(error).__name__}).") from error
 
 
 def _expect(answer: tuple[int, bytes], code: int, what: str) -> None:
@@ -183,6 +216,11 @@ def _refused(code: int, what: str, cause: Exception | None) -> NoReturn:
     if 500 <= code < 600:
         raise VendorRejected(f"The mail server refused {what} ({code}).") from cause
     raise VendorDown(f"The mail server did not take {what} now ({code}).") from cause
+
+
+def _cause(error: Exception) -> str:
+    """A code or the kind of error; the server's own words may repeat an address."""
+    return str(error.smtp_code) if isinstance(error, smtplib.SMTPResponseException) else type(error).__name__
 
 
 def _only_address(message: EmailMessage, header: str) -> str:
