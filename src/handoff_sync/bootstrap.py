@@ -25,6 +25,7 @@ from handoff_sync.delivery.sweep import SweepLane, SweepPlan
 from handoff_sync.delivery.sync import SyncLane
 from handoff_sync.delivery.tickets import TicketLane
 from handoff_sync.emails.transport import make_transport
+from handoff_sync.service.decision_links import DecisionLinks
 from handoff_sync.settings import Settings
 from handoff_sync.store.admin import Admin
 from handoff_sync.store.clock import Clock, system_clock
@@ -63,6 +64,7 @@ class App:
     sweeper: Sweeper
     http: HttpClient
     sources: Sources
+    decision_links: DecisionLinks
     _worker: EmbeddedWorker | None = field(default=None)
     _started: bool = field(default=False)
 
@@ -108,8 +110,8 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
     broker = make_broker(settings.broker_url)
     doorbell = Doorbell(broker)
     committer = Committer(db, clock, doorbell.ring, settings.database_writers)
-    reads = Reads(db, clock)
-    admin = Admin(db, committer, Vault(settings.key_ring()))
+    reads, ring = Reads(db, clock), settings.key_ring()
+    admin = Admin(db, committer, Vault(ring))
     connections = ConnectionPool(admin, budget_storage(settings.broker_url), now)
     guard = AddressGuard(allowed=settings.private_destinations)
     http = callback_client(guard)
@@ -130,6 +132,7 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
         sweeper=Sweeper(committer, reads, doorbell.remind, settings.sweep_interval_s, SweepPlan(committer, admin).tick),
         http=http,
         sources=sources,
+        decision_links=DecisionLinks(admin, ring, settings.public_url, now),
     )
 
 

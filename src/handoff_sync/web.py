@@ -49,6 +49,7 @@ def make_app(parts: App, *, workers: bool) -> FastAPI:
             limits=Limits(max_body_bytes=settings.max_body_bytes),
             public_url=settings.public_url,
             files=parts.sources,
+            decision_links=parts.decision_links,
             inline_reads=settings.embedded,
         )
     )

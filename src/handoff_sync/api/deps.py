@@ -16,6 +16,7 @@ from handoff_sync.api.metrics import Backlog, Metrics
 from handoff_sync.contract.connector import WebhookHint, WebhookRequest
 from handoff_sync.core.model import Attachment, Message, Session
 from handoff_sync.errors import NotReady
+from handoff_sync.service.decision_links import DecisionLinks
 from handoff_sync.store.committer import Committer, Job
 from handoff_sync.store.reads import Reads
 from handoff_sync.store.rows import ApiKeyRow, ConnectionRow, WorkspaceRow
@@ -99,6 +100,7 @@ class ApiDeps:
     limits: Limits = Limits()
     public_url: str = "http://127.0.0.1:8000"
     files: Files | None = None
+    decision_links: DecisionLinks | None = None
     inline_reads: bool = True
 
     async def commit(self, job: Job[T]) -> T:
