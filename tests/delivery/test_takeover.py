@@ -220,24 +220,17 @@ def test_a_command_on_a_resolved_session_is_refused_with_the_reason(at_desk: Des
 # --- as helpdesks and editors write it ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "\n\n   /ai stop",
-        "/ai\N{NO-BREAK SPACE}stop",
-        "\N{ZERO WIDTH SPACE}/ai stop",
-        "“/ai stop”",
-        "`/ai stop`",
-        "/AI Stop.",
-        "@Omar /ai stop",
-        "/ai stop\n\nbecause he is angry",
-    ],
-    ids=["blank lines", "hard space", "unseen", "smart quotes", "code", "capitals", "mention", "more lines"],
-)
-def test_what_editors_do_to_a_command_does_not_matter(at_desk: DeskRig, text: str) -> None:
+def test_what_editors_do_to_a_command_does_not_matter(at_desk: DeskRig) -> None:
     ticket = at_desk.opened()
-    assert write(at_desk, ticket, text).startswith("Done.")
-    assert at_desk.phase() is Phase.STOPPED
+    for text in (
+        "\n\n   /ai\N{NO-BREAK SPACE}why",
+        "\N{ZERO WIDTH SPACE}“/ai why”",
+        "@Omar /AI Why?",
+        "`/ai why`\n\nbecause the customer asks",
+    ):
+        at_desk.desk.note(ticket, text)
+    at_desk.notice()
+    assert [answer.startswith("The AI is silent because") for answer in answers(at_desk)] == [True] * 4
 
 
 @pytest.mark.parametrize("to_text", [gorgias_text, intercom_text], ids=["gorgias", "intercom"])
