@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from handoff_sync.commands import (
+    apply,
     callback,
     config,
     connect,
@@ -15,6 +16,7 @@ from handoff_sync.commands import (
     demo,
     doctor,
     helpdesks,
+    policy,
     serve,
     sessions,
     simulate,
@@ -38,8 +40,11 @@ serve.register(app)
 doctor.register(app)
 helpdesks.register(app)
 connect.register(app)
+apply.register(app)
 simulate.register(app)
 app.add_typer(workspace.app, name="workspace")
+app.add_typer(policy.app, name="policy")
+app.add_typer(policy.scenarios, name="scenarios")
 app.add_typer(callback.app, name="callback")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(deliveries.app, name="deliveries")

@@ -52,12 +52,12 @@ def connect(
     typer.echo(f"Connected: {called} ({done.connection.id}) in workspace {row.name}.")
 
 
-def show_findings(findings: Sequence[Any]) -> bool:
+def show_findings(findings: Sequence[Any], *, err: bool = False) -> bool:
     """Prints each finding with what to do; returns whether all are well."""
     for finding in findings:
-        typer.echo(f"{mark(finding.ok)} {finding.name}: {finding.detail}")
+        typer.echo(f"{mark(finding.ok)} {finding.name}: {finding.detail}", err=err)
         if finding.todo:
-            typer.echo(f"    To do: {finding.todo}")
+            typer.echo(f"    To do: {finding.todo}", err=err)
     return all(finding.ok for finding in findings)
 
 

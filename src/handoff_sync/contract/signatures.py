@@ -61,6 +61,14 @@ def new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(random_source.token_bytes(_SECRET_BYTES)).decode()
 
 
+def is_secret(text: str) -> bool:
+    """Whether callbacks can be signed with it."""
+    try:
+        return bool(_key(text))
+    except ValueError:
+        return False
+
+
 def sign(id: str, timestamp: int, body: bytes, secrets: Sequence[str]) -> str:
     """The value of `webhook-signature`: one signature per secret, so that a secret can be replaced without a gap.
 

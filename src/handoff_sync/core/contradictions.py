@@ -68,6 +68,15 @@ def contradictions(
     )
 
 
+def is_address(email: str) -> bool:
+    """Whether a mail could go there, as far as the letters tell."""
+    return len(email) <= _LONGEST_MAILBOX and _MAILBOX.fullmatch(email) is not None
+
+
+def is_language(code: str) -> bool:
+    return _LANGUAGE.fullmatch(code) is not None
+
+
 # --- who hears of it ---------------------------------------------------------------------------------------
 
 
@@ -208,7 +217,7 @@ def _team(key: str, team: str | None, teams: Collection[str] | None) -> Found:
 def _recipients(policy: Policy, teams: Collection[str] | None) -> Found:
     for at, who in enumerate(policy.recipients):
         key = f"recipients[{at}]"
-        if not _MAILBOX.fullmatch(who.email) or len(who.email) > _LONGEST_MAILBOX:
+        if not is_address(who.email):
             yield Complaint(f"{key}.email", f"{who.email[:80]!r} is no address; write it like ana@example.com.")
         if any(_twice(who, other) for other in policy.recipients[:at]):
             text = f"{who.email!r} would get the same mail twice: leave one of them out, or give them different kinds."
@@ -226,7 +235,7 @@ def _twice(one: Recipient, other: Recipient) -> bool:
 
 
 def _language(key: str, code: str) -> Found:
-    if not _LANGUAGE.fullmatch(code):
+    if not is_language(code):
         yield Complaint(key, f"{code!r} is no language code; write en, pt, es, or such as pt-BR.")
 
 

@@ -128,6 +128,8 @@ def _deciding(policy: Policy) -> Sentences:
     }[policy.on_decision_expiry]
     yield f"If nobody decides within {minutes(policy.decision_timeout_minutes)}, {after}."
     if policy.decision_code:
+        yield "Who decides by the link in a mail also types the code that stands in it."
+    if policy.decision_code:
         yield "Whoever decides by the link in the mail also types the code that is printed there (strict mode)."
     if policy.decline_mute_minutes:
         muted = minutes(policy.decline_mute_minutes)
@@ -157,7 +159,7 @@ def _recipient(who: Recipient) -> str:
     about = (
         listed([_KINDS.get(kind, kind.value.replace("_", " ")) for kind in who.kinds]) if who.kinds else "everything"
     )
-    team = f" of team {who.team}" if who.team else ""
+    team = f" (team {who.team} only)" if who.team else ""
     return f"{name} in {_LANGUAGES.get(who.language, who.language)} about {about}{team}"
 
 

@@ -104,19 +104,25 @@ def _read(admin: Admin, connection_id: str) -> ConnectionRow:
     return row
 
 
-def _must_fit(model: type[BaseModel], given: Mapping[str, Any]) -> None:
+def misfits(model: type[BaseModel], given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with the settings: the field, or an empty text where several do not go together, and the reason."""
     try:
         model.model_validate(dict(given))
     except ValidationError as error:
-        raise ConfigurationError([_problem(model, item) for item in error.errors(include_input=False)]) from None
+        return [_problem(model, item) for item in error.errors(include_input=False)]
+    return []
 
 
-def _problem(model: type[BaseModel], item: Any) -> str:
+def _must_fit(model: type[BaseModel], given: Mapping[str, Any]) -> None:
+    if problems := misfits(model, given):
+        raise ConfigurationError([f"{field}: {text}" if field else text for field, text in problems])
+
+
+def _problem(model: type[BaseModel], item: Any) -> tuple[str, str]:
     field = str(item["loc"][0]) if item["loc"] else ""
     if item["type"] == "extra_forbidden":
-        return f"{field}: there is no such setting. There are: {', '.join(model.model_fields)}."
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return f"{field}: {message}" if field else message
+        return field, f"there is no such setting. There are: {', '.join(model.model_fields)}."
+    return field, str(item["msg"]).removeprefix("Value error, ")
 
 
 def _is_secret(annotation: Any) -> bool:

@@ -1,0 +1,1 @@
+"""A workspace as one file: read, compared with what is stored, applied, and written."""
