@@ -46,8 +46,8 @@ class Lines:
         names = self._key()
         for depth, name in enumerate(names, start=1):
             path = f"{path}.{name}" if path else name
+            self._mark(path, start)
             if repeated and depth == len(names):
-                self._mark(path, start)
                 self._tables[path] += 1
             if self._tables[path]:
                 path = f"{path}[{self._tables[path] - 1}]"
