@@ -21,7 +21,7 @@ from handoff_sync.emails.render import render
 from handoff_sync.emails.samples import samples
 
 sys.path.insert(0, str(Path(__file__).parent))
-from make_pictures import arguments, chromium  # noqa: E402
+from make_pictures import arguments, chromium
 
 SCALE = 0.75  # readable, and the pictures stay small
 SHEET = """<!doctype html><meta charset="utf-8"><style>

@@ -16,6 +16,7 @@ from handoff_sync.commands import (
     demo,
     doctor,
     helpdesks,
+    mail,
     policy,
     serve,
     sessions,
@@ -48,6 +49,7 @@ app.add_typer(policy.scenarios, name="scenarios")
 app.add_typer(callback.app, name="callback")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(mail.app, name="mail")
 app.add_typer(config.app, name="config")
 
 

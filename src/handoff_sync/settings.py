@@ -91,6 +91,12 @@ class Settings(BaseSettings):
         examples=["smtp://user:password@mail.example.com:587"],
     )
     mail_from: str = Field("", description="Sender of mails. Required with `smtp_url`.", examples=["help@example.com"])
+    mail_templates: Path | None = Field(
+        None,
+        description="Folder with mail templates of your own: each file in it wins over ours"
+        " (templates/email/README.md). `handoff-sync mail list` checks them.",
+        examples=["/etc/handoff-sync/mails"],
+    )
     alert_to: str = Field(
         "", description="Mail address for operators' alerts. Empty: they are only logged.", examples=["ops@example.com"]
     )
@@ -312,4 +318,8 @@ def _incomplete(settings: Settings) -> list[str]:
         )
     if settings.smtp_url and not settings.mail_from:
         problems.append("HANDOFF_MAIL_FROM: is missing, and HANDOFF_SMTP_URL needs it. Example: help@example.com")
+    if settings.mail_templates is not None and not settings.mail_templates.is_dir():
+        problems.append(
+            f"HANDOFF_MAIL_TEMPLATES: {settings.mail_templates} is no folder. Create it, or correct the path."
+        )
     return problems

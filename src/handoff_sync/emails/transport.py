@@ -7,6 +7,7 @@ import re
 import smtplib
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn, Protocol
 from urllib.parse import unquote, urlsplit
 
 from handoff_sync.emails.headers import POLICY
@@ -26,6 +27,7 @@ ANSWER_TIMEOUT_S: Final = 300.0
 TOTAL_S: Final = 345.0
 """Less than the lease of the mail lane."""
 
+_LOGIN_WANTED: Final = 530
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 _BROKEN: Final = (OSError, smtplib.SMTPException)
 """What smtplib raises when the other side is gone, talks nonsense or refuses."""
@@ -82,6 +84,37 @@ def make_transport(url: str | None, tls: ssl.SSLContext | None = None) -> Transp
     )
 
 
+class _Ending(smtplib.SMTP):
+    """Ends after `total_s`: a server may talk for ever without making us wait too long for any one line."""
+
+    def __init__(self, total_s: float, *place: Any, **options: Any) -> None:
+        self._end = threading.Timer(total_s, self._cut)
+        self._end.daemon = True
+        self._end.start()
+        try:
+            super().__init__(*place, **options)
+        except BaseException:
+            self._end.cancel()
+            raise
+
+    def close(self) -> None:
+        self._end.cancel()
+        super().close()
+
+    def _cut(self) -> None:
+        if (sock := self.sock) is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not the TLS layer's: another thread reads it
+
+
+class _Session(_Ending):
+    """Begins in the clear."""
+
+
+class _WrappedSession(_Ending, smtplib.SMTP_SSL):
+    """Begins with TLS."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpTransport:
     """One connection per message. `wrapped`: TLS from the start; else STARTTLS wherever the server offers it.
@@ -97,10 +130,11 @@ class SmtpTransport:
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
     command_timeout_s: float = COMMAND_TIMEOUT_S
     answer_timeout_s: float = ANSWER_TIMEOUT_S
+    total_s: float = TOTAL_S
 
     def send(self, message: EmailMessage) -> None:
         content = _dot_stuffed(message.as_bytes(policy=POLICY))
-        ends_at = time.monotonic() + TOTAL_S
+        ends_at = time.monotonic() + self.total_s
         with self._session() as smtp:
             try:
                 _expect(smtp.mail(_only_address(message, "From")), 250, "the sender")
@@ -141,8 +175,10 @@ class SmtpTransport:
     def _connect(self) -> smtplib.SMTP:
         name, timeout = _own_name(), self.command_timeout_s
         if self.wrapped:
-            return smtplib.SMTP_SSL(self.host, self.port, local_hostname=name, timeout=timeout, context=self.tls)
-        return smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=timeout)
+            return _WrappedSession(
+                self.total_s, self.host, self.port, local_hostname=name, timeout=timeout, context=self.tls
+            )
+        return _Session(self.total_s, self.host, self.port, local_hostname=name, timeout=timeout)
 
     def _log_in(self, smtp: smtplib.SMTP) -> None:
         try:
@@ -203,7 +239,9 @@ class CaptureTransport:
             unfinished.write_bytes(message.as_bytes(policy=POLICY))
             unfinished.replace(self.folder / f"{name}.eml")
         except OSError as error:
-            raise MailServerDown(f"The mail folder {self.folder} cannot be written ({type(error).__name__}).") from error
+            raise MailServerDown(
+                f"The mail folder {self.folder} cannot be written ({type(error).__name__})."
+            ) from error
 
 
 def _expect(answer: tuple[int, bytes], code: int, what: str) -> None:
@@ -213,6 +251,8 @@ def _expect(answer: tuple[int, bytes], code: int, what: str) -> None:
 
 def _refused(code: int, what: str, cause: Exception | None) -> NoReturn:
     """The server's own words stay out: they may repeat an address or a subject."""
+    if code == _LOGIN_WANTED:
+        raise VendorAuthError("The mail server wants a login (530). Put user and password into smtp_url.") from cause
     if 500 <= code < 600:
         raise VendorRejected(f"The mail server refused {what} ({code}).") from cause
     raise VendorDown(f"The mail server did not take {what} now ({code}).") from cause
