@@ -12,6 +12,7 @@ from handoff_sync.contract.settings import ConnectionSettings
 
 class PaperdeskSettings(ConnectionSettings):
     asked: ClassVar[Mapping[str, tuple[str, ...]]] = {"token": ("account", "token")}
+    installed: ClassVar[frozenset[str]] = frozenset({"webhook_url", "webhook_secret"})
 
     account: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="The account's name, as in NAME.paperdesk.example."
