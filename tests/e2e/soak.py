@@ -24,7 +24,7 @@ from tests.engines import start_postgres, start_redis
 
 LEASE_S = 5.0
 """Not much shorter than kills are apart: what three workers in a row died of is set aside for a person, by design."""
-QUIET_S = 240.0
+QUIET_S = 150.0
 ON_THE_WAY_S = 0.1
 """Before the helpdesk does what a call asks; who is killed meanwhile has asked for nothing."""
 ANSWERING_S = 0.2
@@ -52,7 +52,7 @@ class Report:
     kills_at_work: int = 0
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    retried: int = 0
+    set_aside: list[tuple[str, str]] = field(default_factory=list)
     parked: int = 0
     pending: int = 0
     took_s: float = 0.0
@@ -145,9 +145,10 @@ def _await_quiet(stand: Stand, report: Report) -> None:
     """Sees to parked deliveries as a person would, until nothing is left to be done."""
     began = time.monotonic()
     while time.monotonic() - began < QUIET_S:
-        report.pending, report.parked = _waiting(stand, "pending"), _waiting(stand, "parked")
-        if report.parked:
-            report.retried += report.parked
+        parked = _waiting(stand, "parked")
+        report.pending, report.parked = len(_waiting(stand, "pending")), len(parked)
+        if parked:
+            report.set_aside += [(str(one["key"]), str(one["error"])) for one in parked]
             stand.retry_parked()
         elif not report.pending:
             break
@@ -155,8 +156,8 @@ def _await_quiet(stand: Stand, report: Report) -> None:
     report.quiet_s = time.monotonic() - began
 
 
-def _waiting(stand: Stand, status: str) -> int:
-    return len(stand.get(f"/v1/deliveries?status={status}&limit=200")["items"])
+def _waiting(stand: Stand, status: str) -> list[dict[str, object]]:
+    return list(stand.get(f"/v1/deliveries?status={status}&limit=200")["items"])
 
 
 def _check(stand: Stand, said: Counter[str], report: Report) -> None:
@@ -181,7 +182,9 @@ def _print(asked: argparse.Namespace, title: str, tickets: int, report: Report) 
         f"  {report.events} messages of {tickets} tickets in {report.took_s:.0f} s, quiet {report.quiet_s:.0f} s later"
     )
     print(f"  {report.kills} kills, {report.kills_at_work} of them with deliveries under way")
-    print(f"  {report.retried} deliveries were set aside, because three workers in a row died of them, and done again")
+    print(f"  {len(report.set_aside)} times a delivery was set aside, and then done again as a person asks for it:")
+    for (key, why), times in Counter(report.set_aside).items():
+        print(f"    {times} x {key}: {why}")
     print(f"  lost {len(report.lost)}, wrong {len(report.wrong)}, parked {report.parked}, pending {report.pending}")
     for line in [*report.lost, *report.wrong][:20]:
         print(f"    {line[:300]}")

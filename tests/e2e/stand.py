@@ -137,7 +137,11 @@ class Stand:
         with self._starting:
             for role in ("run",) if self._embedded else ("web", "worker"):
                 self._spawn(role, point if role != "web" else "")
-        until("the service answers", lambda: self._ready() or self.dead(), 60)
+        try:
+            until("the service answers", lambda: self._ready() or self.dead(), 60)
+        except AssertionError as late:
+            codes = {role: process.code for role, process in self._processes.items()}
+            raise AssertionError(f"{late} {codes}\n{self.logs()}") from late
 
     def _spawn(self, role: str, point: str) -> None:
         if role in self._processes:
@@ -165,10 +169,10 @@ class Stand:
     def dead(self) -> bool:
         return self.delivering.code is not None
 
-    def was_killed(self) -> None:
-        """Waits for the process to die by SIGKILL; sending an event may have started the next one since."""
-        until("the process is killed", lambda: self._ends or self.dead())
-        code = self._ends[-1] if self._ends else self.delivering.code
+    def was_killed(self, times: int = 1) -> None:
+        """Waits for a process to die by SIGKILL; sending an event may have started the next one since."""
+        until("the process is killed", lambda: len(self._ends) + self.dead() >= times)
+        code = self._ends[times - 1] if len(self._ends) >= times else self.delivering.code
         assert code == -signal.SIGKILL, (code, self.logs())
 
     def kill(self) -> None:

@@ -105,6 +105,22 @@ def test_killed_at_a_checkpoint(stand_at: Start, kind: str, engine: str, point: 
     everything_arrived(stand, {"talk": 4})
 
 
+def test_what_three_workers_died_of_waits_for_a_person_and_is_then_done_once(stand_at: Start) -> None:
+    """Three without a pause in between: where a look-up must be waited for, they are not in a row."""
+    stand = stand_at("zendesk", "production")
+    for attempt in range(3):
+        stand.start("open.settling")
+        if not attempt:
+            stand.say("talk", 1)
+            stand.hand_over("talk")
+        stand.was_killed(times=attempt + 1)
+    stand.start()
+    stand.say("talk", 2)
+    until("it is parked", lambda: stand.get("/v1/deliveries?status=parked")["items"])
+    stand.retry_parked()
+    everything_arrived(stand, {"talk": 2})
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_amid_the_parts_of_a_long_transcript(stand_at: Start, kind: str) -> None:
     stand = stand_at(kind, "embedded")
