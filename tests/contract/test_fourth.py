@@ -23,7 +23,7 @@ FOURTH: Final = Path(__file__).with_name("fourth")
 KIND: Final = "paperdesk"
 ALLOWED: Final = ("handoff_sync.contract", "handoff_sync.core", "handoff_sync.errors")
 CLI: Final = (sys.executable, "-c", "from handoff_sync.cli import main; main()")
-PATIENCE_S: Final = 240
+PATIENCE_S: Final = 480
 
 
 @pytest.fixture(scope="module")
