@@ -19,7 +19,6 @@ from handoff_sync.core.events import Event
 from handoff_sync.core.model import SYSTEM, Actor, ActorKind, LinkState, Phase, TicketLink
 from handoff_sync.core.policy import Mode, Policy, Recipient
 from handoff_sync.delivery.connecting import set_up
-from handoff_sync.delivery.letters import Letters
 from handoff_sync.secret_keys import new_key
 from handoff_sync.service.hooks import look_again
 from handoff_sync.settings import load_settings
@@ -154,12 +153,6 @@ class DeskRig(Rig):
         """The alerts and mails about a ticket in trouble."""
         rows = [row for row in self.outbox(talk) if row.kind == "alert.ops" or "ticket_failed" in row.key]
         return [row.key.split(":")[1] if row.kind == "alert.ops" else "mail" for row in rows]
-
-    def letter(self, row: Any) -> str:
-        """Whatever a mail says, its files included."""
-        post = Letters(self.app.reads, "", self.simulator.clock.now).post(row.effect, self.session(), None)
-        assert post is not None
-        return "\n".join([repr(post.letter), *(file.text for file in post.files)])
 
     def stuck(self) -> list[str]:
         """What waits for a person on its way to a ticket."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from aiosmtpd.controller import Controller
+
 from handoff_sync.contract.features import Feature
 from handoff_sync.core.events import Resolved, Resumed
 from handoff_sync.core.model import LinkState, Phase
+from handoff_sync.simulator.desk import Desk
 from handoff_sync.store.committer import Job
-from tests.delivery.desk_rig import EVA, DeskRig
+from tests.delivery.desk_rig import EVA, DeskRig, desk_rig
+from tests.emails.test_transport import Mailbox
+from tests.engines import free_port
 
 
 def deleted(rig: DeskRig, ticket: str) -> None:
@@ -37,12 +45,17 @@ def test_every_way_to_take_it_away_is_the_same(at_desk: DeskRig) -> None:
         assert at_desk.loud(name) == ["mail", "ticket_deleted"], name
 
 
-def test_the_mail_has_the_transcript(at_desk: DeskRig) -> None:
-    ticket = at_desk.opened()
-    deleted(at_desk, ticket)
-    (row,) = [row for row in at_desk.outbox() if "ticket_failed" in row.key]
-    letter = at_desk.letter(row)
-    assert "<<first of talk>>" in letter and "deleted" in letter
+def test_the_mail_has_the_transcript(tmp_path: Path, sqlite_url: str, desk: Desk) -> None:
+    mailbox, port = Mailbox(), free_port()
+    post_office = Controller(mailbox, hostname="127.0.0.1", port=port)
+    post_office.start()
+    mails = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "help@example.com"}
+    with desk_rig(tmp_path, sqlite_url, desk, **mails) as rig:
+        deleted(rig, rig.opened())
+    post_office.stop()
+    *_, last = [message_from_bytes(mail, policy=policy.default) for mail in mailbox.mails]
+    (transcript,) = [part.get_content() for part in last.walk() if part.get_filename() == "transcript.txt"]
+    assert "<<first of talk>>" in transcript
 
 
 def test_after_the_end_a_deletion_is_quiet(at_desk: DeskRig) -> None:
