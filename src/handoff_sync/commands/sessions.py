@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from handoff_sync.commands.opened import Workspace, opened, workspace_of
 from handoff_sync.commands.output import AsJson, listing, record
-from handoff_sync.errors import NotFound
+from handoff_sync.errors import NotFound, Refused
+
+if TYPE_CHECKING:
+    from handoff_sync.bootstrap import App
+    from handoff_sync.core.model import Actor
 
 app = typer.Typer(help="Support sessions.", no_args_is_help=True)
 
@@ -76,3 +81,52 @@ def show(
     record(facts, as_json=False)
     typer.echo()
     listing(lines, as_json=False, empty="No history.")
+
+
+class Choice(StrEnum):
+    ACCEPT = "accept"
+    DECLINE = "decline"
+
+
+@app.command()
+def decide(
+    session: Annotated[str, typer.Argument(help="The session's id.")],
+    choice: Annotated[Choice, typer.Argument(help="Hand it to people, or let the AI go on.")],
+    who: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="The member who decides.")] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Answers whether people should take over. The first decision counts."""
+    from datetime import UTC, datetime
+
+    from handoff_sync.core.effects import Verdict
+    from handoff_sync.core.events import DecisionAccepted, DecisionDeclined
+    from handoff_sync.service.apply import on_session
+    from handoff_sync.store.ids import new_id
+
+    event = {Choice.ACCEPT: DecisionAccepted, Choice.DECLINE: DecisionDeclined}[choice]
+    with opened() as parts:
+        row = workspace_of(parts, workspace)
+        actor = _decider(parts, row.id, who)
+        made = event(id=new_id("act"), at=datetime.now(UTC), actor=actor)
+        done = parts.committer.run(on_session(row.id, session, made))
+    if done.verdict is Verdict.REFUSED:
+        raise Refused(done.code, done.detail)
+    typer.echo(f"{'Accepted: people take over' if choice is Choice.ACCEPT else 'Declined: the AI goes on'}.")
+
+
+def _decider(parts: App, workspace_id: str, who: str | None) -> Actor:
+    """The member who decides; where a workspace keeps no members, whoever is named, or the operator."""
+    from handoff_sync.core.model import Actor, ActorKind
+    from handoff_sync.store.rows import Role
+
+    member = parts.admin.member_named(workspace_id, who) if who is not None else None
+    if member is None and parts.admin.has_members(workspace_id):
+        there = ", ".join(one.email for one in parts.admin.members(workspace_id) if one.role is not Role.AGENT)
+        raise Refused("unknown_member", f"Say with --as which member decides: {there}.")
+    if member is None:
+        name = who or "operator"
+        return Actor(kind=ActorKind.MEMBER, id=name, name=name, email=who or "", via="cli")
+    if member.role is Role.AGENT:
+        raise Refused("role_forbidden", f"{member.email} is an agent; owners and admins decide.")
+    name = member.name or member.email
+    return Actor(kind=ActorKind.MEMBER, id=member.id, name=name, email=member.email, via="cli")

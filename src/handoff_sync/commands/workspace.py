@@ -81,7 +81,8 @@ def set_(
     workspace: Workspace = None,
 ) -> None:
     """Changes settings of the policy. Handoffs that run keep the policy they started with."""
-    from handoff_sync.core.scope import complaints, resolve
+    from handoff_sync.core.scope import complaints, resolve, warnings
+    from handoff_sync.delivery.configuring.stored import surroundings
 
     changes = dict(_setting(pair) for pair in settings)
     with opened() as parts:
@@ -90,9 +91,12 @@ def set_(
             policy = resolve(row.policy, changes, {})
         except ValueError as bad:
             raise ConfigurationError(str(bad).splitlines()) from None
-        if found := complaints(policy):
+        around = surroundings(parts.admin, row)
+        if found := complaints(policy, around):
             raise ConfigurationError(list(found))
         parts.admin.update_workspace(row.id, policy=policy)
+    for warning in warnings(policy, around):
+        typer.secho(f"Warning: {warning}", fg="yellow", err=True)
     typer.echo(f"Changed: {', '.join(changes)}.")
 
 

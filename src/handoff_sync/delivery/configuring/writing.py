@@ -44,8 +44,15 @@ def written(row: WorkspaceRow, stored: Stored, secrets: Mapping[str, frozenset[s
 
 
 def _entries(section: str, entries: list[dict[str, Any]]) -> str:
-    """Each under a line of its own."""
-    return "\n".join(f"[[{section}]]\n{tomli_w.dumps(entry)}" for entry in entries)
+    """Each under a line of its own, and so its tables."""
+    return "\n".join(_one(section, entry) for entry in entries)
+
+
+def _one(section: str, entry: dict[str, Any]) -> str:
+    tables = {name: value for name, value in entry.items() if isinstance(value, dict)}
+    text = tomli_w.dumps({name: value for name, value in entry.items() if name not in tables})
+    inside = "".join(f"\n[{section}.{name}]\n{tomli_w.dumps(value)}" for name, value in tables.items())
+    return f"[[{section}]]\n{text}{inside}"
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
