@@ -65,6 +65,8 @@ def bare(parts: App) -> FastAPI:
             reads=parts.reads,
             lookups=parts.admin,
             verifier=parts.connections,
+            admin=parts.admin,
+            administration=parts.administration,
             metrics=Metrics(),
             readiness=lambda: (),
         )

@@ -11,6 +11,7 @@ import structlog
 from handoff_sync.callbacks import callback_client
 from handoff_sync.contract.address import AddressGuard
 from handoff_sync.contract.http import HttpClient
+from handoff_sync.delivery.administering import Administration
 from handoff_sync.delivery.attaching import Attacher
 from handoff_sync.delivery.budgets import budget_storage
 from handoff_sync.delivery.connections import ConnectionPool
@@ -64,6 +65,7 @@ class App:
     sweeper: Sweeper
     http: HttpClient
     sources: Sources
+    administration: Administration
     decision_links: DecisionLinks
     _worker: EmbeddedWorker | None = field(default=None)
     _started: bool = field(default=False)
@@ -132,6 +134,9 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
         sweeper=Sweeper(committer, reads, doorbell.remind, settings.sweep_interval_s, SweepPlan(committer, admin).tick),
         http=http,
         sources=sources,
+        administration=Administration(
+            admin, connections, http, now, f"{settings.public_url}/hooks", settings.private_destinations
+        ),
         decision_links=DecisionLinks(admin, ring, settings.public_url, now),
     )
 

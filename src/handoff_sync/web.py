@@ -41,6 +41,8 @@ def make_app(parts: App, *, workers: bool) -> FastAPI:
             reads=parts.reads,
             lookups=parts.admin,
             verifier=parts.connections,
+            admin=parts.admin,
+            administration=parts.administration,
             metrics=Metrics(),
             readiness=lambda: readiness(parts),
             intake=DiskFloor(settings).check,

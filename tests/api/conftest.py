@@ -16,10 +16,17 @@ from handoff_sync.api.app import create_app
 from handoff_sync.api.auth import Scope
 from handoff_sync.api.deps import ApiDeps, Check, Health, Limits
 from handoff_sync.api.metrics import Backlog, Metrics
+from handoff_sync.callbacks import callback_client
+from handoff_sync.contract.address import AddressGuard, networks
 from handoff_sync.contract.connector import WebhookHint, WebhookRequest
 from handoff_sync.core.policy import Mode, Policy, Recipient
+from handoff_sync.delivery.administering import Administration
+from handoff_sync.delivery.budgets import budget_storage
+from handoff_sync.delivery.connections import ConnectionPool
+from handoff_sync.delivery.outages import Outages
 from handoff_sync.errors import NotReady, UnrecognisedPayload, WebhookRefused
 from handoff_sync.store.admin import Admin
+from handoff_sync.store.clock import system_clock
 from handoff_sync.store.committer import Committer
 from handoff_sync.store.engine import open_database
 from handoff_sync.store.reads import Reads
@@ -32,6 +39,7 @@ POLICY = Policy(
     recipients=(Recipient(email="admin@example.com"),),
     upgrade_url="https://example.com/plans",
 )
+HOOKS = "https://handoff.example.com/hooks"
 LIMITS = Limits(max_body_bytes=200_000, body_timeout_s=0.5, key_cache_s=0.0)
 
 
@@ -123,18 +131,25 @@ def running(url: str) -> Iterator[World]:
     admin = Admin(database, committer, Vault({"k1": bytes(32)}))
     reads = Reads(database)
     switches = Switches()
+    outages = Outages(committer, system_clock)
+    pool = ConnectionPool(admin, budget_storage("memory://"), system_clock, outages)
+    http = callback_client(AddressGuard(allowed=networks(["127.0.0.0/8"])))
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         committer.start()
         yield
         committer.stop()
+        pool.close()
+        http.close()
 
     deps = ApiDeps(
         committer=committer,
         reads=reads,
         lookups=admin,
         verifier=SignedHelpdesk(),
+        admin=admin,
+        administration=Administration(admin, pool, http, system_clock, HOOKS, networks(["127.0.0.0/8"])),
         metrics=Metrics(),
         readiness=switches.readiness,
         backlog=lambda: Backlog(lanes_due=reads.backlog()[0], parked_deliveries=reads.backlog()[1]),

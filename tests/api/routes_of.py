@@ -8,8 +8,16 @@ from typing import Any
 from tests.api.conftest import World
 
 NOWHERE = {
-    **{"session_id": "ses_nowhere", "conversation_id": "never", "delivery_id": "999", "hook_token": "nothing"},
-    **{"message_id": "m_nowhere", "number": "0"},
+    "session_id": "ses_nowhere",
+    "conversation_id": "never",
+    "delivery_id": "999",
+    "hook_token": "nothing",
+    "message_id": "m_nowhere",
+    "number": "0",
+    "email": "nobody@example.com",
+    "connection_id": "con_nowhere",
+    "endpoint_id": "ep_nowhere",
+    "key_id": "key_nowhere",
 }
 
 

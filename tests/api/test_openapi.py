@@ -45,7 +45,7 @@ def test_every_schema_is_a_schema_and_every_example_fits() -> None:
     document = published()
     for name, schema in document["components"]["schemas"].items():
         Draft202012Validator.check_schema(schema)
-        assert schema.get("type") or schema.get("oneOf") or schema.get("enum"), name
+        assert name == "JsonValue" or schema.get("type") or schema.get("oneOf") or schema.get("enum"), name
     body = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
     validator = Draft202012Validator({**body["schema"], "components": document["components"]})
     for example in body["examples"].values():
@@ -61,6 +61,10 @@ def test_the_described_event_refuses_what_the_code_refuses() -> None:
         assert not validator.is_valid(good | wrong), wrong
 
 
+BODILESS = ("/retry", "/skip", "/check", "/webhook", "/rotate", "/test")
+"""What is done to one thing and needs no more words."""
+
+
 def test_every_operation_is_described_and_named_once(world: World) -> None:
     names: list[str] = []
     for method, path, operation in routes(world):
@@ -69,7 +73,7 @@ def test_every_operation_is_described_and_named_once(world: World) -> None:
         declared = {item["name"] for item in operation.get("parameters", []) if item["in"] == "path"}
         assert declared == set(re.findall(r"{(\w+)}", path)), path
         assert any(status.startswith("2") for status in operation["responses"]), path
-        if method == "POST" and path.startswith("/v1") and "deliveries" not in path:
+        if method == "POST" and path.startswith("/v1") and not path.endswith(BODILESS):
             assert operation["requestBody"]["content"]["application/json"]["schema"], path
     assert len(names) == len(set(names))
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handoff_sync.api import action_fields as fields
+from handoff_sync.api.acting import people_for
 from handoff_sync.api.auth import Caller, Scope, caller_of, needs
 from handoff_sync.api.deps import ApiDeps, deps_of
 from handoff_sync.api.fields import Id, Origin
@@ -55,7 +56,7 @@ router = key_router("actions")
 
 async def _on_session(request: Request, name: str, session_id: str, body: fields.Action, key: str | None) -> Response:
     deps, caller = deps_of(request), caller_of(request)
-    event = _event(deps, caller, name, session_id, body, key)
+    event = await _event(deps, caller, name, session_id, body, key)
     return await _answer(deps, caller, event, on_session(caller.workspace_id, session_id, event))
 
 
@@ -65,15 +66,16 @@ async def _on_conversation(
     deps, caller = deps_of(request), caller_of(request)
     if name not in BEFOREHAND and await deps.quick(deps.reads.gate, caller.workspace_id, conversation_id) is None:
         raise NotFound("This conversation has no session.")
-    event = _event(deps, caller, name, conversation_id, body, key)
+    event = await _event(deps, caller, name, conversation_id, body, key)
     return await _answer(deps, caller, event, on_conversation(caller.workspace_id, conversation_id, event))
 
 
-def _event(deps: ApiDeps, caller: Caller, name: str, target: str, body: fields.Action, key: str | None) -> Event:
+async def _event(deps: ApiDeps, caller: Caller, name: str, target: str, body: fields.Action, key: str | None) -> Event:
     # The key counts for one action on one target: the same key elsewhere must not get a foreign answer.
     event_id = f"{name}:{target}:{key}" if key else new_id("act")
     actor = body.actor.actor() if body.actor is not None else caller.actor
-    return body.event(Origin(id=event_id, at=deps.clock(), actor=actor))
+    people = await people_for(deps, caller, (actor,))
+    return people.checked(body.event(Origin(id=event_id, at=deps.clock(), actor=actor)))
 
 
 async def _answer(deps: ApiDeps, caller: Caller, event: Event, job: Job[Applied]) -> Response:

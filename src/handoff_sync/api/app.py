@@ -8,8 +8,10 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from handoff_sync.api import actions, attachments, deliveries, events, gate, hooks, ops, sessions
+from handoff_sync.api import actions, attachments, deliveries, events, gate, hooks, ops, scenarios, sessions
+from handoff_sync.api.admin import callbacks, connections, keys, members, workspace
 from handoff_sync.api.auth import Keyring
+from handoff_sync.api.decisions.routes import router as decisions
 from handoff_sync.api.deps import ApiDeps
 from handoff_sync.api.edge import Edge
 from handoff_sync.api.openapi import DESCRIPTION, describe
@@ -17,7 +19,8 @@ from handoff_sync.api.problems import HANDLED, answer_problem
 
 ROUTERS = (
     *(events.router, gate.router, sessions.router, attachments.router, actions.router, deliveries.router),
-    *(hooks.router, ops.router),
+    *(scenarios.router, workspace.router, members.router, connections.router, callbacks.router, keys.router),
+    *(hooks.router, ops.router, decisions),
 )
 
 

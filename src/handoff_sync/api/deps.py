@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import BinaryIO, ParamSpec, Protocol, TypeVar
 
 from starlette.requests import Request
 
 from handoff_sync.api.metrics import Backlog, Metrics
-from handoff_sync.contract.connector import WebhookHint, WebhookRequest
+from handoff_sync.callbacks import CallbackResult
+from handoff_sync.contract.connector import Finding, WebhookHint, WebhookRequest
 from handoff_sync.core.model import Attachment, Message, Session
+from handoff_sync.core.scope import Surroundings
 from handoff_sync.errors import NotReady
 from handoff_sync.service.decision_links import DecisionLinks
+from handoff_sync.store.admin import Admin
 from handoff_sync.store.committer import Committer, Job
 from handoff_sync.store.reads import Reads
-from handoff_sync.store.rows import ApiKeyRow, ConnectionRow, WorkspaceRow
+from handoff_sync.store.rows import ApiKeyRow, ConnectionRow, EndpointRow, MemberRow, WorkspaceRow
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,6 +46,8 @@ class Lookups(Protocol):
     def connection_by_hook_token(self, token: str, /) -> ConnectionRow | None: ...
 
     def workspace(self, workspace_id: str, /) -> WorkspaceRow | None: ...
+
+    def members(self, workspace_id: str, /) -> tuple[MemberRow, ...]: ...
 
 
 class Health(StrEnum):
@@ -78,8 +85,45 @@ class Files(Protocol):
         ...
 
 
+class Administration(Protocol):
+    """What an administrator sets in motion elsewhere. It calls out, so it is called by `ApiDeps.outside`.
+
+    ConfigurationError names what does not fit, a line for each: `settings.token: why`.
+    """
+
+    def surroundings(self, workspace: WorkspaceRow, /) -> Surroundings: ...
+
+    def connect(
+        self,
+        workspace_id: str,
+        kind: str,
+        name: str,
+        settings: Mapping[str, object],
+        secrets: Mapping[str, str | None],
+        /,
+    ) -> tuple[ConnectionRow | None, tuple[Finding, ...]]: ...
+
+    def change(
+        self, row: ConnectionRow, settings: Mapping[str, object], secrets: Mapping[str, str | None], /
+    ) -> ConnectionRow: ...
+
+    def check(self, row: ConnectionRow, /) -> tuple[Finding, ...]: ...
+
+    def install_webhook(self, row: ConnectionRow, /) -> tuple[Finding, ...]: ...
+
+    def shown_settings(self, row: ConnectionRow, /) -> Mapping[str, object]: ...
+
+    def must_be_callable(self, url: str, /) -> None: ...
+
+    def try_callback(self, endpoint: EndpointRow, /) -> CallbackResult: ...
+
+
 def _open() -> None:
     return None
+
+
+_OUTSIDE = ThreadPoolExecutor(max_workers=4, thread_name_prefix="outside")
+"""Threads of their own: a helpdesk that does not answer must not keep reads from running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +135,8 @@ class ApiDeps:
     reads: Reads
     lookups: Lookups
     verifier: Verifier
+    admin: Admin
+    administration: Administration
     metrics: Metrics
     readiness: Callable[[], Sequence[Check]]
     backlog: Callable[[], Backlog] = Backlog
@@ -125,6 +171,15 @@ class ApiDeps:
     async def read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A read that may take its time."""
         return await asyncio.to_thread(read, *args, **kwargs)
+
+    async def write(self, change: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A change of the configuration, durable when it returns."""
+        self.intake()
+        return await asyncio.to_thread(change, *args, **kwargs)
+
+    async def outside(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What waits for a helpdesk or a platform."""
+        return await asyncio.get_running_loop().run_in_executor(_OUTSIDE, partial(call, *args, **kwargs))
 
 
 def _look_at(future: asyncio.Future[T]) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handoff_sync.api.acting import People, people_for
 from handoff_sync.api.auth import Caller, Scope, caller_of, needs
 from handoff_sync.api.deps import ApiDeps, deps_of
 from handoff_sync.api.edge import note_failure
@@ -76,7 +77,8 @@ async def post_events(request: Request) -> Response:
 
 async def _single(deps: ApiDeps, caller: Caller, body: object) -> EventResult:
     event = read_event(body)
-    applied = await deps.commit(job_of(event, caller, deps.clock()))
+    people = await people_for(deps, caller, (event.who(caller.actor),))
+    applied = await deps.commit(job_of(event, caller, deps.clock(), people))
     deps.metrics.event(event.type, applied.verdict)
     if problem := await refusal(applied, caller, deps):
         raise problem
@@ -85,20 +87,33 @@ async def _single(deps: ApiDeps, caller: Caller, body: object) -> EventResult:
 
 async def _batch(deps: ApiDeps, caller: Caller, items: list[object]) -> BatchResult:
     now = deps.clock()
+    read = [_read(item, f"events[{index}]") for index, item in enumerate(items)]
+    actors = [event.who(caller.actor) for event in read if not isinstance(event, EventResult)]
+    people = await people_for(deps, caller, actors)
     # All are handed over before the first is awaited: they share transactions, and keep their order.
-    waiting = [_item(deps, caller, item, f"events[{index}]", now) for index, item in enumerate(items)]
+    waiting = [_item(deps, caller, event, now, people) for event in read]
     return BatchResult(results=list(await asyncio.gather(*map(asyncio.ensure_future, waiting))))
 
 
-async def _item(deps: ApiDeps, caller: Caller, item: object, place: str, now: datetime) -> EventResult:
+def _read(item: object, place: str) -> Incoming | EventResult:
+    """The event, or the result of one that cannot be read."""
     try:
-        event = read_event(item, place)
+        return read_event(item, place)
     except ProblemError as problem:
         return EventResult(id=_id_of(item), status=Taken.REJECTED, error=problem.body)
+
+
+async def _item(
+    deps: ApiDeps, caller: Caller, event: Incoming | EventResult, now: datetime, people: People
+) -> EventResult:
+    if isinstance(event, EventResult):
+        return event
     try:
-        applied = await deps.commit(job_of(event, caller, now))
+        applied = await deps.commit(job_of(event, caller, now, people))
     except NotReady:
         raise  # the whole batch is to be repeated; what was committed answers as a duplicate then
+    except ProblemError as problem:
+        return EventResult(id=event.id, status=Taken.REJECTED, error=problem.body)
     except Exception as error:  # noqa: BLE001  one bad event must not take the others with it
         note_failure(error)
         return EventResult(id=event.id, status=Taken.REJECTED, error=as_problem(error).body)
@@ -116,11 +131,11 @@ def read_event(body: object, place: str = "") -> Incoming:
         raise validation_problem(found, place) from None
 
 
-def job_of(event: Incoming, caller: Caller, now: datetime) -> Job[Applied]:
+def job_of(event: Incoming, caller: Caller, now: datetime, people: People) -> Job[Applied]:
     return on_conversation(
         caller.workspace_id,
         event.conversation_id,
-        event.event(event.origin(now, caller.actor)),
+        people.checked(event.event(event.origin(now, caller.actor))),
         channel=event.channel,
         customer=event.customer.customer() if event.customer is not None else None,
         team=event.team,

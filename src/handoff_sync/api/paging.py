@@ -39,6 +39,24 @@ def after(number: int) -> str:
     return encode_cursor(str(number))
 
 
+def place(cursor: str | None) -> str:
+    """Where a list that is ordered by a text goes on; empty at the start."""
+    if cursor is None:
+        return ""
+    try:
+        (found,) = decode_cursor(cursor, 1)
+    except ValueError:
+        raise _unknown_cursor() from None
+    if not found.isprintable():  # one of ours is; a database refuses some that are not
+        raise _unknown_cursor()
+    return found
+
+
+def behind(text: str) -> str:
+    """The cursor of what comes behind this text."""
+    return encode_cursor(text)
+
+
 def checked_moment(cursor: str | None) -> str | None:
     """The cursor of a list that is ordered by time, unchanged; a made-up one never reaches the database."""
     if cursor is not None:

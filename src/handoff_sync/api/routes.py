@@ -22,9 +22,11 @@ _MEANINGS: Final = {
     408: "The body came too slowly",
     409: "The state does not allow it",
     410: "It was there and is no more",
+    412: "It was changed meanwhile; read it again",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "A field is not as expected",
+    502: "The helpdesk did not answer as expected",
     503: "Not now; Retry-After says when",
 }
 

@@ -50,4 +50,9 @@ class Desk:
 
 def touch(uow: UnitOfWork, workspace_id: str) -> bool:
     """Raises the revision, so that no writer goes on with what it had read before. False: no such workspace."""
-    return bool(uow.write(_TOUCH, {"b_id": workspace_id}))
+    return bool(next_revision(uow, workspace_id))
+
+
+def next_revision(uow: UnitOfWork, workspace_id: str) -> int:
+    """As `touch`, with the revision that it is now; 0: no such workspace."""
+    return next((int(row.revision) for row in uow.write(_TOUCH, {"b_id": workspace_id})), 0)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from sqlalchemy import bindparam, insert, select, update
 
 from handoff_sync.core.policy import Policy
-from handoff_sync.errors import NotFound
-from handoff_sync.store.admin.desk import Desk, touch
+from handoff_sync.errors import NotFound, Refused
+from handoff_sync.store.admin.desk import Desk, next_revision
 from handoff_sync.store.codec import encode_object, encode_policy
 from handoff_sync.store.configuration import workspace_row
 from handoff_sync.store.ids import new_id
@@ -48,8 +48,12 @@ class Workspaces(Desk):
         name: str | None = None,
         policy: Policy | None = None,
         teams: Mapping[str, Mapping[str, object]] | None = None,
+        revision: int | None = None,
     ) -> None:
-        """Changes what is given. Handoffs that run keep the policy they started with. NotFound for an unknown one."""
+        """Changes what is given. Handoffs that run keep the policy they started with. NotFound for an unknown one.
+
+        With `revision`: Refused (`changed_meanwhile`) when somebody has changed the configuration since.
+        """
         changes = {
             "name": name,
             "policy": None if policy is None else encode_policy(policy),
@@ -58,8 +62,11 @@ class Workspaces(Desk):
         changes = {column: value for column, value in changes.items() if value is not None}
 
         def run(uow: UnitOfWork) -> None:
-            if not touch(uow, workspace_id):
+            now = next_revision(uow, workspace_id)
+            if not now:
                 raise NotFound(f"There is no workspace {workspace_id!r}.")
+            if revision is not None and now != revision + 1:
+                raise Refused("changed_meanwhile", "The workspace was changed meanwhile. Read it again.")
             if changes:
                 uow.write(_CHANGE.values(**changes), {"b_id": workspace_id})
 

@@ -1,0 +1,1 @@
+"""What admins configure, by HTTP: everything under /v1/admin needs a key with the scope `admin`."""
