@@ -18,7 +18,10 @@ from handoff_sync.delivery.connections import ConnectionPool
 from handoff_sync.delivery.drafts import Drafts
 from handoff_sync.delivery.letters import Letters
 from handoff_sync.delivery.mail import MailLane
+from handoff_sync.delivery.mail_server import MailServer
+from handoff_sync.delivery.outages import Outages
 from handoff_sync.delivery.platform import PlatformLane
+from handoff_sync.delivery.postage import Postage
 from handoff_sync.delivery.runner import Performer, Runner, Turns
 from handoff_sync.delivery.shares import Shares, spare
 from handoff_sync.delivery.sources import Sources
@@ -114,12 +117,14 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
     committer = Committer(db, clock, doorbell.ring, settings.database_writers)
     reads, ring = Reads(db, clock), settings.key_ring()
     admin = Admin(db, committer, Vault(ring))
-    connections = ConnectionPool(admin, budget_storage(settings.broker_url), now)
+    connections = ConnectionPool(admin, budget_storage(settings.broker_url), now, Outages(committer, now))
     guard = AddressGuard(allowed=settings.private_destinations)
     http = callback_client(guard)
     limits = settings.attachment_max_bytes, settings.attachment_refused
     sources = Sources(HttpClient(guard), connections, now, *limits)
-    performers = _performers(settings, reads, admin, connections, http, sources, now, checkpoint)
+    transport = make_transport(settings.smtp_url)
+    mail_server = MailServer(transport, now) if transport is not None else None
+    performers = _performers(settings, reads, admin, connections, http, sources, now, checkpoint, mail_server)
     turns = Turns(Shares(settings.worker_threads), reads.place_of, doorbell.ring)
     return App(
         settings=settings,
@@ -150,9 +155,12 @@ def _performers(
     sources: Sources,
     clock: Clock,
     checkpoint: Checkpoint,
+    mail_server: MailServer | None,
 ) -> dict[str, Performer]:
     drafts = Drafts(reads)
-    letters = Letters(reads, settings.alert_to, clock)
+    links = DecisionLinks(admin, settings.key_ring(), settings.public_url, clock)
+    letters = Letters(reads, settings.alert_to, clock, admin, links)
+    postage = Postage(settings.mail_from, settings.mail_templates)
     return {
         "ticket": TicketLane(
             connections, reads, drafts, Attacher(sources, clock), clock, checkpoint, settings.settle_s
@@ -160,5 +168,5 @@ def _performers(
         "sync": SyncLane(connections, reads, clock),
         "sweep": SweepLane(connections, reads, clock, settings.poll_interval_s),
         "platform": PlatformLane(admin, reads, http, clock, settings.public_url),
-        "mail": MailLane(admin, reads, letters, make_transport(settings.smtp_url), settings.mail_from, clock),
+        "mail": MailLane(admin, reads, letters, mail_server, postage, clock),
     }

@@ -12,6 +12,8 @@ from handoff_sync.store.committer import Job
 from handoff_sync.store.filters import SessionFilter, encode_cursor
 from tests.store.world import WORKSPACE, Store, message, outcome, save, session, wrote
 
+OPERATORS_LANE = f"{WORKSPACE}/mail:operators"
+
 
 def ids(store: Store, filters: SessionFilter | None = None, workspace: str = WORKSPACE) -> list[str]:
     return [found.id for found in store.reads.sessions(workspace, filters).items]
@@ -105,10 +107,10 @@ def test_deliveries_are_listed_newest_first_page_by_page(store: Store) -> None:
 
 def test_deliveries_by_status(store: Store) -> None:
     store.committer.run(save(session(), AlertOps(kind="drift", cause="1"), AlertOps(kind="drift", cause="2")))
-    claim = store.must_claim("s1/mail")
+    claim = store.must_claim(OPERATORS_LANE)
     store.committer.run(Job(lambda uow: uow.settle(claim, {claim.rows[0].id: "250 OK"})))
     done, pending = (store.reads.deliveries(WORKSPACE, status).items for status in ("done", "pending"))
-    assert [(row.key, row.result, row.destination) for row in done] == [("alert:drift:1", "250 OK", "mail")]
+    assert [(row.key, row.result, row.destination) for row in done] == [("alert:drift:1", "250 OK", "mail:operators")]
     assert [row.key for row in pending] == ["alert:drift:2"]
 
 
@@ -121,8 +123,8 @@ def test_the_backlog_counts_due_lanes(store: Store) -> None:
     assert store.reads.backlog() == (1, 0)
     store.clock.forward(5)
     assert store.reads.backlog() == (2, 0)
-    assert store.reads.due_lanes(10) == ("s1/mail", "con1/sweep")
-    assert store.reads.due_lanes(1) == ("s1/mail",)
+    assert store.reads.due_lanes(10) == (OPERATORS_LANE, "con1/sweep")
+    assert store.reads.due_lanes(1) == (OPERATORS_LANE,)
 
 
 def test_a_transcript_is_read_from_where_one_was(store: Store) -> None:

@@ -33,6 +33,7 @@ from handoff_sync.store.rows import GateRow
 from handoff_sync.store.unit import UnitOfWork
 from tests.store.world import NOON, WORKSPACE, Store, ingest, link, message, note, outcome, save, session, wrote
 
+OPERATORS_LANE = f"{WORKSPACE}/mail:operators"
 MODE = SetAiMode(previous=AiMode.AUTO, new=AiMode.PAUSED, epoch=1, version=1)
 
 
@@ -246,12 +247,12 @@ def test_an_effect_is_enqueued_in_its_lane(store: Store) -> None:
     opening = OpenTicket(link="l1", connection="con1", handoff=1, through_seq=0)
     alert = AlertOps(kind="drift", cause="x")
     store.committer.run(save(session(links=(link(),)), opening, alert, note("n1")))
-    assert store.take_rung() == {"s1/ticket:l1", "s1/mail"}
-    ticket, mail = store.must_claim("s1/ticket:l1"), store.must_claim("s1/mail")
+    assert store.take_rung() == {"s1/ticket:l1", OPERATORS_LANE}
+    ticket, mail = store.must_claim("s1/ticket:l1"), store.must_claim(OPERATORS_LANE)
     assert [row.effect for row in ticket.rows] == [opening, note("n1")]
     assert ticket.connection_id == "con1"
     assert [row.effect for row in mail.rows] == [alert]
-    assert (mail.connection_id, mail.destination) == (None, "mail")
+    assert (mail.connection_id, mail.session_id, mail.destination) == (None, None, "mail:operators")
 
 
 def test_an_effect_with_a_known_key_is_left_out(store: Store) -> None:

@@ -12,11 +12,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from handoff_sync.core.model import AiMode, Decision, Message, Person, Session, TicketStatus
-from handoff_sync.core.policy import MailKind, Recipient
+from handoff_sync.core.mails import MAIL as MAIL
+from handoff_sync.core.mails import AlertAdmin as AlertAdmin
+from handoff_sync.core.mails import AlertOps as AlertOps
+from handoff_sync.core.mails import MailAdmin as MailAdmin
+from handoff_sync.core.mails import MailConnectionDown as MailConnectionDown
+from handoff_sync.core.mails import MailCustomer as MailCustomer
+from handoff_sync.core.mails import MailEffect as MailEffect
+from handoff_sync.core.model import AiMode, Message, Person, Session, TicketStatus
 
 PLATFORM = "platform"
-MAIL = "mail"
 
 
 def ticket_lane(link: str) -> str:
@@ -241,68 +246,10 @@ class SetTicketTags(_ToTicket):
         return f"tags:{self.link}:{self.version}"
 
 
-# --- by mail -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ByMail:
-    """What is mailed."""
-
-    @property
-    def destination(self) -> str:
-        return MAIL
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailAdmin(_ByMail):
-    """`decision`: what a `decided` mail tells of, as it was then. `again`: the version that makes a further mail."""
-
-    kind: MailKind
-    handoff: int
-    recipient: Recipient
-    detail: str = ""
-    decision: Decision | None = None
-    again: int = 0
-    type: Literal["mail.admin"] = "mail.admin"
-
-    @property
-    def key(self) -> str:
-        first = f"mail:{self.handoff}:{self.kind}:{self.recipient.email}"
-        return f"{first}:{self.again}" if self.again else first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailCustomer(_ByMail):
-    """An admin has joined; sent only to an address that the platform vouches for."""
-
-    handoff: int
-    human: Person
-    type: Literal["mail.customer"] = "mail.customer"
-
-    @property
-    def key(self) -> str:
-        return f"mail:{self.handoff}:admin_joined"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertOps(_ByMail):
-    """Something an operator must see. `cause` makes it happen once; the detail holds no customer words."""
-
-    kind: str
-    cause: str
-    detail: str = ""
-    type: Literal["alert.ops"] = "alert.ops"
-
-    @property
-    def key(self) -> str:
-        return f"alert:{self.kind}:{self.cause}"
-
-
 PlatformEffect = SetAiMode | DeliverToCustomer | NotifyCustomer | HandBack | SessionChanged | QuotaChanged
 TicketEffect = (
     OpenTicket | AppendToTicket | NoteOnTicket | AttachToTicket | SetTicketStatus | SetTicketAssignee | SetTicketTags
 )
-MailEffect = MailAdmin | MailCustomer | AlertOps
 Effect = PlatformEffect | TicketEffect | MailEffect
 
 

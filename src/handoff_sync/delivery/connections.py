@@ -15,6 +15,7 @@ from handoff_sync.contract.registry import connector_class
 from handoff_sync.delivery.breaker import OPEN_S, Breaker
 from handoff_sync.delivery.budgets import ConnectionLimiter
 from handoff_sync.delivery.credentials import StoredCredentials
+from handoff_sync.delivery.outages import Outages
 from handoff_sync.errors import HandoffError, NotFound
 from handoff_sync.store.admin import Admin
 from handoff_sync.store.rows import ConnectionRow
@@ -25,12 +26,16 @@ LONGEST_PAUSE_S = 3600.0
 
 
 class Held(HandoffError):
-    """Not now: the work waits until `until` without counting as an attempt."""
+    """Not now: the work waits until `until` without counting as an attempt.
 
-    def __init__(self, until: datetime, reason: str) -> None:
+    `undone`: whatever this attempt noted that it would do was certainly not done.
+    """
+
+    def __init__(self, until: datetime, reason: str, *, undone: bool = False) -> None:
         super().__init__(reason)
         self.until = until
         self.reason = reason
+        self.undone = undone
 
 
 class Stopped(Held):
@@ -44,8 +49,9 @@ class SwitchedOff(HandoffError):
 class ConnectionPool:
     """Connectors by connection id. A changed setting makes a new connector at its next use."""
 
-    def __init__(self, admin: Admin, storage: Storage, clock: Callable[[], datetime]) -> None:
+    def __init__(self, admin: Admin, storage: Storage, clock: Callable[[], datetime], outages: Outages) -> None:
         self._admin = admin
+        self._outages = outages
         self._storage = storage
         self._clock = clock
         self._made: dict[str, tuple[object, Connector]] = {}
@@ -80,6 +86,7 @@ class ConnectionPool:
     def must_be_usable(self, connection_id: str, now: datetime) -> None:
         """Held while the connection is paused, Stopped while it is stopped; SwitchedOff, NotFound for ever."""
         row = self._row(connection_id)
+        self._outages.seen(row)
         if not row.enabled:
             raise SwitchedOff(f"The connection {row.name!r} is switched off.")
         if row.stopped_reason is not None:
@@ -97,14 +104,16 @@ class ConnectionPool:
 
     def stop(self, connection_id: str | None, why: str) -> None:
         """Nothing more is sent until a person acts; rows stay pending."""
-        if connection_id is not None and self._admin.stop_connection(connection_id, why):
+        if connection_id is not None and self._outages.stopped(connection_id, why):
             log.error("connection stopped, a person must act", connection=connection_id, why=why)
 
     def worked(self, connection_id: str) -> None:
         self._breakers[connection_id].worked()
+        self._outages.worked(connection_id)
 
-    def failed(self, connection_id: str, now: datetime) -> None:
-        """Counts a failure; too many pause the connection for a minute."""
+    def failed(self, connection_id: str, why: str) -> None:
+        """Counts a failure; too many pause the connection for a minute, and after some of those people are told."""
+        self._outages.failed(connection_id, why)
         if self._breakers[connection_id].failed():
             self.pause(connection_id, OPEN_S, "Too many calls failed.")
 

@@ -36,9 +36,9 @@ class Lease:
         self._lease_s = lease_s
         self._ends = time.monotonic() + lease_s
 
-    def before_call(self) -> None:
-        """Makes sure that a whole outside call fits into the lease; LeaseLost when it is gone."""
-        if self._ends - time.monotonic() < CALL_DEADLINE_S:
+    def before_call(self, takes_s: float = CALL_DEADLINE_S) -> None:
+        """Makes sure that a whole outside call of at most `takes_s` fits into the lease; LeaseLost when it is gone."""
+        if self._ends - time.monotonic() < takes_s:
             renewed_at = time.monotonic()
             self._must(lambda uow: uow.renew(self.claim, self._lease_s))
             self._ends = renewed_at + self._lease_s
@@ -61,7 +61,8 @@ class Lease:
         row = self.claim.rows[0] if self.claim.rows else None
         if row is None or any(name.startswith("comment ") for name in self._journals[row.id]):
             return ()
-        return tuple(mark for mark in ("sent", "resent") if mark not in row.journal)
+        marks = (name for name in self._journals[row.id] if name.partition(" ")[0] in ("sent", "resent"))
+        return tuple(mark for mark in marks if mark not in row.journal)
 
     def settle(
         self,

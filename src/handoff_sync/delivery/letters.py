@@ -1,35 +1,43 @@
-"""Which letter an effect is, made of the stored session."""
+"""Which letter a mail effect is, made of what is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol, assert_never
 
-from handoff_sync.core.effects import AlertOps, MailAdmin, MailCustomer, MailEffect
-from handoff_sync.core.model import DecisionState, Handoff, Session
-from handoff_sync.core.policy import MailKind
+from handoff_sync.core.effects import AlertAdmin, AlertOps, MailAdmin, MailConnectionDown, MailCustomer, MailEffect
+from handoff_sync.core.model import Decision, DecisionState, Handoff, Session
+from handoff_sync.core.policy import MailKind, Recipient
 from handoff_sync.core.redaction import redact
-from handoff_sync.core.transcript import WHY, as_text, clock, extract
-from handoff_sync.delivery.drafts import chat_link
+from handoff_sync.core.transcript import as_text, clock
+from handoff_sync.delivery.conversations import Connections, Conversations, Helpdesks, handoff_of, session_url
+from handoff_sync.delivery.conversations import waiting_since as since
 from handoff_sync.emails.letters import (
     AdminJoined,
     Alert,
+    ConnectionDown,
     Conversation,
     Decided,
     DecidedAs,
     DecisionNeeded,
+    DigestItem,
     Handover,
     Letter,
     Reminder,
     TicketFailed,
-    TicketLine,
-    excerpt,
 )
 from handoff_sync.emails.message import TextFile
-from handoff_sync.errors import VendorRejected
+from handoff_sync.errors import NotFound, VendorRejected
 from handoff_sync.store.reads import Reads
 from handoff_sync.store.rows import WorkspaceRow
+
+
+class DecisionUrls(Protocol):
+    """Makes a recipient's own link to a question, and the code that belongs beside it."""
+
+    def decision_url(self, session: Session, handoff: int, recipient: Recipient) -> tuple[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,98 +54,211 @@ class Post:
 class Letters:
     """Writes letters. `alert_to` is the operators' address; empty: alerts are only logged."""
 
-    def __init__(self, reads: Reads, alert_to: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        alert_to: str,
+        now: Callable[[], datetime],
+        connections: Connections,
+        links: DecisionUrls | None = None,
+    ) -> None:
         self._reads = reads
         self._alert_to = alert_to
         self._now = now
+        self._connections = connections
+        self._links = links
+        self._helpdesks = Helpdesks(connections)
+        self._conversations = Conversations(reads, self._helpdesks.title)
 
-    def post(self, effect: MailEffect, session: Session, workspace: WorkspaceRow | None) -> Post | None:
+    @property
+    def alerts_are_mailed(self) -> bool:
+        return bool(self._alert_to)
+
+    def recipient(self, effect: MailEffect) -> Recipient | None:
+        """Which person of the team is mailed; None for a customer and for nobody."""
+        match effect:
+            case AlertOps():
+                return Recipient(email=self._alert_to) if self._alert_to else None
+            case AlertAdmin(recipient=to) | MailConnectionDown(recipient=to) | MailAdmin(recipient=to):
+                return to
+            case MailCustomer():
+                return None
+            case _:
+                assert_never(effect)
+
+    def post(self, effect: MailEffect, session: Session | None, workspace: WorkspaceRow | None) -> Post | None:
         """The mail of `effect`; None where there is nobody to send it to.
 
         Raises:
             VendorRejected: The customer has no address that the platform vouches for.
+            NotFound: The session does not exist any more.
         """
+        company = workspace.name if workspace is not None else ""
         match effect:
-            case AlertOps(kind=kind, detail=detail):
-                title = kind.replace("_", " ")
-                alert = Alert(title=title, detail=detail, todo=f"Look at `handoff-sync sessions show {session.id}`.")
-                return Post(letter=alert, address=self._alert_to) if self._alert_to else None
+            case AlertOps():
+                return Post(letter=self._alert(effect, session), address=self._alert_to) if self._alert_to else None
+            case AlertAdmin(recipient=to):
+                return _to(to, self._alert(effect, session))
+            case MailConnectionDown(recipient=to):
+                return _to(to, self._connection_down(effect, company))
             case MailCustomer(human=human, handoff=number):
-                return self._to_customer(session, human.name, number, workspace)
+                return _to_customer(_there(session), human.name, number, company)
+            case MailAdmin(recipient=to):
+                return self._to_admin(effect, _there(session), to, company)
+            case _:
+                assert_never(effect)
+
+    def item(self, effect: MailEffect, session: Session | None) -> DigestItem:
+        """The same mail as a line among others."""
+        match effect:
+            case AlertOps() | AlertAdmin():
+                alert = self._alert(effect, session)
+                return DigestItem(kind="alert", title=alert.title, why=alert.detail, url=alert.url)
+            case MailConnectionDown():
+                title = self._helpdesks.title(effect.connection)
+                began = clock(effect.since)
+                return DigestItem(kind=MailKind.CONNECTION_DOWN, title=title, why=effect.said, waiting_since=began)
             case MailAdmin():
-                return self._to_admin(effect, session)
+                return self._line(effect, _there(session))
+            case MailCustomer():
+                raise VendorRejected("A customer's mail is no line of a digest.")
+            case _:
+                assert_never(effect)
 
-    def _to_customer(self, session: Session, human: str, number: int, workspace: WorkspaceRow | None) -> Post:
-        customer, policy = session.customer, _handoff(session, number).policy
-        if not customer.email or not customer.email_verified:
-            raise VendorRejected("The platform does not vouch for an address of this customer.")
-        letter = AdminJoined(
-            customer_name=customer.name or "",
-            human_name=human if policy.disclose_human else "",
-            workspace_name=workspace.name if workspace is not None else "",
-        )
-        return Post(letter=letter, address=customer.email, name=customer.name or "", language=customer.locale or "en")
+    # --- to admins about sessions -------------------------------------------------------------
 
-    def _to_admin(self, effect: MailAdmin, session: Session) -> Post:
-        to, handoff = effect.recipient, _handoff(session, effect.handoff)
-        letter = self._letter(effect, session, handoff)
+    def _to_admin(self, effect: MailAdmin, session: Session, to: Recipient, company: str) -> Post:
+        about = self._conversations.about(session, handoff_of(session, effect.handoff), company)
         files = (self._transcript(session),) if effect.kind is MailKind.TICKET_FAILED else ()
-        return Post(letter=letter, address=to.email, name=to.name, language=to.language, files=files)
+        return replace(_to(to, self._letter(effect, session, about)), files=files)
 
-    def _letter(self, effect: MailAdmin, session: Session, handoff: Handoff) -> Letter:
-        about = self._about(session, handoff)
+    def _letter(self, effect: MailAdmin, session: Session, about: Conversation) -> Letter:
+        handoff = handoff_of(session, effect.handoff)
         match effect.kind:
             case MailKind.HANDOVER:
                 return Handover(conversation=about)
             case MailKind.DECISION_NEEDED:
-                expires = session.decision.expires_at if session.decision is not None else None
-                return DecisionNeeded(conversation=about, expires_at=clock(expires) if expires else "")
+                return self._question(effect, session, handoff, about)
             case MailKind.DECIDED:
-                return _decided(about, session)
+                return self._decided(effect, session, about)
             case MailKind.REMINDER:
                 waiting = self._now() - (handoff.decided_at or handoff.requested_at)
                 return Reminder(conversation=about, waiting_minutes=int(waiting.total_seconds() // 60))
             case MailKind.TICKET_FAILED:
-                return TicketFailed(conversation=about, helpdesk="the helpdesk", reason=redact(effect.detail))
+                helpdesk = self._conversations.in_trouble(session)
+                return TicketFailed(conversation=about, helpdesk=helpdesk, reason=redact(effect.detail))
+            case MailKind.CONNECTION_DOWN:
+                raise NotFound("A connection that is down is no matter of a session.")
+            case _:
+                assert_never(effect.kind)
 
-    def _about(self, session: Session, handoff: Handoff) -> Conversation:
-        messages = self._reads.messages(session.id)
-        name = redact(session.customer.name or "")
-        tickets = {f"Ticket {link.remote_id}": link.url for link in session.live_links if link.url}
-        return Conversation(
-            session_url=chat_link(handoff.policy, session) or next((url for url in tickets.values() if url), ""),
-            customer_name=name,
-            why=WHY[handoff.trigger],
-            scenarios=tuple(map(redact, handoff.scenarios)),
-            reason=redact(handoff.reason),
-            summary=redact(handoff.summary or session.summary or extract(messages, name or None)),
-            excerpt=excerpt(messages, name or None),
-            tickets=tuple(TicketLine(title=title, url=url) for title, url in tickets.items()),
+    def _question(self, effect: MailAdmin, session: Session, handoff: Handoff, about: Conversation) -> DecisionNeeded:
+        url, code = self._link(session, effect)
+        expires = session.decision.expires_at if session.decision is not None else None
+        return DecisionNeeded(
+            conversation=about,
+            decision_url=url,
+            code=code,
+            expires_at=clock(expires) if expires is not None else "",
+            on_expiry=handoff.policy.on_decision_expiry,
+            again=effect.again > 0,
         )
+
+    def _decided(self, effect: MailAdmin, session: Session, about: Conversation) -> Decided:
+        decision = effect.decision or session.decision
+        outcome, by, at, via = _outcome(decision)
+        url = self._link(session, effect)[0] if outcome is DecidedAs.UNDONE else ""
+        return Decided(
+            conversation=about, outcome=outcome, decided_by=by, decided_at=at, decided_via=via, decision_url=url
+        )
+
+    def _line(self, effect: MailAdmin, session: Session) -> DigestItem:
+        handoff = handoff_of(session, effect.handoff)
+        outcome, by = None, ""
+        if effect.kind is MailKind.DECIDED:
+            outcome, by, _, _ = _outcome(effect.decision or session.decision)
+        asks = effect.kind is MailKind.DECISION_NEEDED or outcome is DecidedAs.UNDONE
+        return DigestItem(
+            kind=effect.kind,
+            customer_name=redact(session.customer.name or ""),
+            trigger=handoff.trigger,
+            why=redact(effect.detail) if effect.kind is MailKind.TICKET_FAILED else "",
+            scenarios=tuple(map(redact, handoff.scenarios)),
+            outcome=outcome,
+            by=by,
+            waiting_since=since(handoff),
+            url=(self._link(session, effect)[0] if asks else "") or session_url(session, handoff),
+        )
+
+    def _link(self, session: Session, effect: MailAdmin) -> tuple[str, str]:
+        """The recipient's own way to the question and its code; nothing where the question is answered already."""
+        asked = session.decision
+        pending = asked is not None and asked.handoff == effect.handoff and asked.state is DecisionState.PENDING
+        if self._links is None or not pending:
+            return "", ""
+        return self._links.decision_url(session, effect.handoff, effect.recipient)
 
     def _transcript(self, session: Session) -> TextFile:
         """The whole conversation: where no ticket can be made, the mail is all that people have."""
         return TextFile(name="transcript.txt", text=redact(as_text(self._reads.messages(session.id), session.customer)))
 
+    # --- about what is broken -------------------------------------------------------------------
 
-def _handoff(session: Session, number: int) -> Handoff:
-    return next(handoff for handoff in session.handoffs if handoff.number == number)
+    def _alert(self, effect: AlertOps | AlertAdmin, session: Session | None) -> Alert:
+        title, todo, url = effect.kind.replace("_", " "), "", ""
+        if session is not None:
+            todo = f"Look at `handoff-sync sessions show {session.id}`."
+            url = session_url(session, session.handoffs[-1]) if session.handoffs else ""
+        return Alert(title=title, detail=effect.detail, todo=todo, url=url)
+
+    def _connection_down(self, effect: MailConnectionDown, company: str) -> ConnectionDown:
+        row = self._connections.connection(effect.connection)
+        return ConnectionDown(
+            connection=row.name if row is not None else effect.connection,
+            helpdesk=self._helpdesks.kind(row.kind) if row is not None else "",
+            since=clock(effect.since),
+            said=effect.said,
+            waiting=self._reads.waiting_at(effect.connection),
+            stopped=effect.stopped,
+            todo=f"handoff-sync connect {row.kind}" if row is not None and effect.stopped else "",
+            workspace_name=company,
+        )
+
+
+def _there(session: Session | None) -> Session:
+    if session is None:
+        raise NotFound("The session of this mail does not exist any more.")
+    return session
+
+
+def _to(recipient: Recipient, letter: Letter) -> Post:
+    return Post(letter=letter, address=recipient.email, name=recipient.name, language=recipient.language)
+
+
+def _to_customer(session: Session, human: str, number: int, company: str) -> Post:
+    customer, policy = session.customer, handoff_of(session, number).policy
+    if not customer.email or not customer.email_verified:
+        raise VendorRejected("The platform does not vouch for an address of this customer.")
+    letter = AdminJoined(
+        customer_name=customer.name or "",
+        human_name=human if policy.disclose_human else "",
+        workspace_name=company,
+    )
+    return Post(letter=letter, address=customer.email, name=customer.name or "", language=customer.locale or "en")
 
 
 _DECIDED = {
+    DecisionState.UNDONE: DecidedAs.UNDONE,
     DecisionState.ACCEPTED: DecidedAs.ACCEPTED,
     DecisionState.SUPERSEDED: DecidedAs.ACCEPTED,
     DecisionState.DECLINED: DecidedAs.DECLINED,
 }
 
 
-def _decided(about: Conversation, session: Session) -> Decided:
-    decision = session.decision
+def _outcome(decision: Decision | None) -> tuple[DecidedAs, str, str, str]:
+    """How it was decided, by whom, when and which way."""
     if decision is None:
-        return Decided(conversation=about, outcome=DecidedAs.EXPIRED)
-    return Decided(
-        conversation=about,
-        outcome=_DECIDED.get(decision.state, DecidedAs.EXPIRED),
-        decided_by=decision.decided_by.name if decision.decided_by is not None else "",
-        decided_at=clock(decision.decided_at) if decision.decided_at is not None else "",
-    )
+        return DecidedAs.EXPIRED, "", "", ""
+    by, at = decision.decided_by, decision.decided_at
+    outcome = _DECIDED.get(decision.state, DecidedAs.EXPIRED)
+    return outcome, by.name if by is not None else "", clock(at) if at is not None else "", by.via if by else ""

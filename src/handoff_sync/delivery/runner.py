@@ -29,6 +29,7 @@ from handoff_sync.errors import (
     VendorDown,
 )
 from handoff_sync.store.committer import Committer, Job
+from handoff_sync.store.routing import goes_by_mail, place_of
 from handoff_sync.store.rows import UnreadableEffect
 
 log = structlog.get_logger(__name__)
@@ -98,7 +99,7 @@ class Runner:
         try:
             if self._turns.shares.crowded and self._waits(lane_id):
                 return None
-            lease_s = MAIL_LEASE_S if lane_id.endswith("/mail") else self._lease_s
+            lease_s = MAIL_LEASE_S if goes_by_mail(lane_id) else self._lease_s
             claim = self._committer.run(Job(run=lambda uow: uow.claim(lane_id, lease_s)))
             if claim is not None:
                 return self._in_turn(Lease(self._committer, claim, lease_s))
@@ -118,7 +119,7 @@ class Runner:
     def _in_turn(self, lease: Lease) -> str | None:
         """Performs the lane if its place has room for it, else lets it come back."""
         claim, shares = lease.claim, self._turns.shares
-        place = claim.connection_id or claim.destination
+        place = place_of(claim.connection_id, claim.destination)
         turn = f"{claim.lane_id} {claim.token}"  # who has lost the lane's lease may be at it still
         match shares.enter(place, turn):
             case Turn.BUSY:
@@ -157,7 +158,7 @@ class Runner:
             raise
         except Held as held:
             told = aftermath.ticket_waits(lease, held.reason) if isinstance(held, Stopped) else None
-            lease.retry(held.until, held.reason, count=False, also=told)
+            lease.retry(held.until, held.reason, forget=lease.undone if held.undone else (), count=False, also=told)
         except HandoffError as error:
             self._failed(lease, performer, error)
         except Exception as error:  # noqa: BLE001 - whatever a delivery raises must end in the row
@@ -183,7 +184,7 @@ class Runner:
                 lease.retry(now + STOPPED_RECHECK, str(error), forget=lease.undone, count=False, also=told)
             case VendorDown() | OutcomeUnknown() | UnrecognisedPayload() | NotReady() | DestinationRefused():
                 if claim.connection_id is not None:
-                    self._connections.failed(claim.connection_id, now)
+                    self._connections.failed(claim.connection_id, str(error))
                 asked = getattr(error, "retry_after_s", None)
                 due = next_attempt(attempts, now, chance=random.random(), retry_after_s=asked)
                 if due is None:

@@ -21,6 +21,7 @@ CONNECTION_COLUMNS = (
     connections.c.enabled,
     connections.c.paused_until,
     connections.c.stopped_reason,
+    connections.c.failing_since,
 )
 ENDPOINT_COLUMNS = (
     callback_endpoints.c.id,

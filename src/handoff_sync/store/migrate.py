@@ -14,7 +14,7 @@ from handoff_sync.store.faults import in_our_words, is_missing_table, is_unavail
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision: known here so that a readiness check need not load alembic (0.8 s)."""
 
 _LOCK = text("SELECT pg_advisory_xact_lock(7246331801)")

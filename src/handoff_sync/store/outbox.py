@@ -20,7 +20,7 @@ from handoff_sync.store.tables import lanes, outbox
 CLAIM_ROWS = 100
 """How many rows of a lane one claim carries."""
 
-_FIRST = (
+FIRST = (
     select(
         outbox.c.id,
         outbox.c.session_id,
@@ -32,7 +32,7 @@ _FIRST = (
     )
     .where(outbox.c.lane_id == bindparam("lane"), PENDING)
     .order_by(outbox.c.id)
-    .limit(CLAIM_ROWS)
+    .limit(bindparam("limit"))
 )
 _MOVE = update(outbox).where(outbox.c.id == bindparam("b_id"), PENDING)
 _FAILED = (
@@ -151,7 +151,7 @@ class Outbox:
 
     def first(self, lane: str) -> tuple[OutboxRow, ...]:
         """The first pending rows of a lane, in order."""
-        return tuple(outbox_row(row) for row in self._connection.execute(_FIRST, {"lane": lane}))
+        return tuple(outbox_row(row) for row in self._connection.execute(FIRST, {"lane": lane, "limit": CLAIM_ROWS}))
 
     def failed(self, id: int, error: str, *, count: bool, forget: Collection[str]) -> None:
         """Records a failed try of a row, and drops what its journal should no longer remember."""

@@ -26,9 +26,10 @@ from handoff_sync.store.filters import (
 )
 from handoff_sync.store.lanes import CLOCK_TOLERANCE_S, free_at
 from handoff_sync.store.links import link_row
-from handoff_sync.store.outbox import readable_effect
-from handoff_sync.store.rows import AnyRow, DeliveryRow, EventRow, GateRow, LinkRow, TimelineRow
-from handoff_sync.store.statements import PARKED, Prepared, moment
+from handoff_sync.store.outbox import FIRST, outbox_row, readable_effect
+from handoff_sync.store.routing import place_of
+from handoff_sync.store.rows import AnyRow, DeliveryRow, EventRow, GateRow, LinkRow, OutboxRow, TimelineRow
+from handoff_sync.store.statements import PARKED, PENDING, Prepared, moment
 from handoff_sync.store.tables import (
     ai_pause_logs,
     connections,
@@ -100,6 +101,11 @@ _DUE_SESSIONS = (
 _LANE = select(lanes.c.connection_id, lanes.c.destination).where(lanes.c.id == bindparam("id"))
 _DUE_COUNT = select(func.count()).select_from(lanes).where(lanes.c.due_at <= moment("now"), lanes.c.blocked.is_(False))
 _PARKED_COUNT = select(func.count()).select_from(outbox).where(PARKED)
+_WAITING_AT = (
+    select(func.count())
+    .select_from(outbox.join(lanes, lanes.c.id == outbox.c.lane_id))
+    .where(lanes.c.connection_id == bindparam("connection"), PENDING)
+)
 _DELIVERY = select(outbox, lanes.c.destination).join(lanes, lanes.c.id == outbox.c.lane_id)
 _DATABASE_TIME = select(func.clock_timestamp(type_=Moment()))
 
@@ -209,9 +215,18 @@ class Reads:
         return tuple(row.id for row in self._rows(self._due_lanes, params))
 
     def place_of(self, lane_id: str) -> str | None:
-        """Where the lane's work goes: its connection, else its destination; None for an unknown lane."""
+        """Where the lane's work goes; None for an unknown lane."""
         rows = self._rows(_LANE, {"id": lane_id})
-        return (rows[0].connection_id or rows[0].destination) if rows else None
+        return place_of(rows[0].connection_id, rows[0].destination) if rows else None
+
+    def waiting(self, lane_id: str, limit: int) -> tuple[OutboxRow, ...]:
+        """The first pending rows of a lane, in order: more than a claim carries."""
+        return tuple(map(outbox_row, self._rows(FIRST, {"lane": lane_id, "limit": limit})))
+
+    def waiting_at(self, connection_id: str) -> int:
+        """How many deliveries to a connection wait."""
+        count: int = self._rows(_WAITING_AT, {"connection": connection_id})[0][0]
+        return count
 
     def due_sessions(self, limit: int) -> tuple[str, ...]:
         """Sessions with a timer to fire, the longest due first."""

@@ -57,3 +57,14 @@ def _routed(session: Session, effect: Effect, destination: str, key: str) -> Rou
 def lane_id(owner: str, destination: str) -> str:
     """The lane of an owner (a session, a connection or a workspace) to a destination."""
     return f"{owner}/{destination}"
+
+
+def goes_by_mail(lane: str) -> bool:
+    """Whether what the lane does is mailing."""
+    destination = lane.partition("/")[2]
+    return destination == MAIL or destination.startswith(_TO_ADDRESS)
+
+
+def place_of(connection: str | None, destination: str) -> str:
+    """Where a lane's work goes. One mail server serves all who are mailed."""
+    return connection or (MAIL if destination.startswith(_TO_ADDRESS) else destination)

@@ -31,7 +31,10 @@ class WorkspaceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionRow:
-    """A helpdesk account without its secrets. `stopped_reason` says why nothing is sent until a person acts."""
+    """A helpdesk account without its secrets. `stopped_reason` says why nothing is sent until a person acts.
+
+    `failing_since`: it is stopped, or nothing has worked since then.
+    """
 
     id: str
     workspace_id: str
@@ -42,6 +45,7 @@ class ConnectionRow:
     enabled: bool
     paused_until: datetime | None
     stopped_reason: str | None
+    failing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,7 @@ connections = Table(
     Column("refresh_lease_until", Moment),
     Column("sweep_cursor", Text),
     Column("created_at", Moment, nullable=False),
+    Column("failing_since", Moment),
     UniqueConstraint("workspace_id", "name"),
 )
 

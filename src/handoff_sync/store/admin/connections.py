@@ -13,6 +13,7 @@ from handoff_sync.store.admin.desk import Desk, touch
 from handoff_sync.store.codec import decode_object, encode_object
 from handoff_sync.store.configuration import CONNECTION_COLUMNS, connection_row
 from handoff_sync.store.ids import new_id
+from handoff_sync.store.outages import stopped
 from handoff_sync.store.rows import ConnectionRow
 from handoff_sync.store.statements import later, moment
 from handoff_sync.store.tables import connections
@@ -29,12 +30,9 @@ _SECRETS = select(connections.c.workspace_id, connections.c.secrets).where(conne
 _NEW = insert(connections)
 _CHANGE = update(connections).where(connections.c.id == bindparam("b_id"))
 _DELETE = delete(connections).where(connections.c.id == bindparam("b_id")).returning(connections.c.workspace_id)
-_STOP = (
-    _CHANGE.where(connections.c.stopped_reason.is_(None))
-    .values(stopped_reason=bindparam("reason"))
-    .returning(connections.c.workspace_id)
+_START = _CHANGE.values(stopped_reason=None, paused_until=None, enabled=True, failing_since=None).returning(
+    connections.c.workspace_id
 )
-_START = _CHANGE.values(stopped_reason=None, paused_until=None, enabled=True).returning(connections.c.workspace_id)
 
 
 class Connections(Desk):
@@ -117,8 +115,7 @@ class Connections(Desk):
         """Nothing is sent until a person starts it again. False when it was stopped before: alert only once."""
 
         def run(uow: UnitOfWork) -> bool:
-            rows = uow.write(_STOP, {"b_id": connection_id, "reason": reason})
-            return any(touch(uow, row.workspace_id) for row in rows)
+            return stopped(uow, connection_id, reason) is not None
 
         return self._write(run)
 
