@@ -1,23 +1,23 @@
-"""What the mails say and how they look."""
+"""What the mails say."""
 
 from __future__ import annotations
 
 import html as html_module
 import re
+from dataclasses import fields, replace
 from datetime import UTC, datetime
-from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jinja2 import Environment, meta
 
 from handoff_sync.core.effects import StoredMessage, Visibility
-from handoff_sync.core.model import AuthorClass, Message
+from handoff_sync.core.model import AuthorClass, Message, Trigger
+from handoff_sync.core.policy import MailKind, OnDecisionExpiry
+from handoff_sync.emails.filters import PLACEHOLDER
 from handoff_sync.emails.letters import (
     AdminJoined,
-    Alert,
+    ConnectionDown,
     Conversation,
     Decided,
     DecidedAs,
@@ -25,219 +25,194 @@ from handoff_sync.emails.letters import (
     Handover,
     Letter,
     Line,
-    Reminder,
     TicketFailed,
-    TicketLine,
     excerpt,
 )
-from handoff_sync.emails.render import render, template_folder
+from handoff_sync.emails.render import render
+from handoff_sync.emails.samples import samples
+from handoff_sync.emails.templates import template_folder
+from handoff_sync.emails.words import read_words, texts_of, words_file
+from tests.emails.letters import ANN, DECIDE, LANGUAGES, Page, about_a_session, full_of, ids, letters, seen
 
-ANN = Conversation(
-    session_url="https://handoff.example.com/s/1",
-    customer_name="Ann Lee",
-    why="The customer asked for a person.",
-    scenarios=("Refund requests over $200",),
-    reason="wants\nmoney",
-    summary="Order 7 is late.",
-    excerpt=(Line(author="Ann Lee", at="2026-03-02 12:00 UTC", text="hello\nthere"),),
-    tickets=(TicketLine(title="Zendesk", url="https://acme.example.com/7"), TicketLine(title="Gorgias")),
-)
-
-
-def letters(conversation: Conversation = ANN, words: str = "Bo") -> list[Letter]:
-    """One of every kind, with `words` wherever a name or text of others can stand."""
-    return [
-        Handover(conversation=conversation),
-        DecisionNeeded(conversation=conversation, expires_at="2026-03-02 12:30 UTC"),
-        *(
-            Decided(conversation=conversation, outcome=outcome, decided_by=words, decided_at="2026-03-02 12:10 UTC")
-            for outcome in DecidedAs
-        ),
-        Reminder(conversation=conversation, waiting_minutes=5),
-        TicketFailed(conversation=conversation, helpdesk="Zendesk", reason=words),
-        Alert(title=words, detail=words, todo=words, url="https://handoff.example.com"),
-        AdminJoined(customer_name=words, human_name=words, workspace_name=words),
-    ]
+FIRST_LINE = {
+    "en": "You have a new conversation from {}.",
+    "pt": "Você tem uma nova conversa de {}.",
+    "es": "Tienes una conversación nueva de {}.",
+}
+NOBODY = {"en": "an unknown customer", "pt": "um cliente desconhecido", "es": "un cliente desconocido"}
 
 
-def ids(letter: Letter) -> str:
-    return letter.template
+def test_the_subject_of_a_handover_is_the_same_for_everyone() -> None:
+    assert render(Handover(conversation=ANN)).subject == "Customer needs your help"
+    assert render(Handover(conversation=ANN), "pt").subject == "Um cliente precisa da sua ajuda"
+    assert render(Handover(conversation=ANN), "es").subject == "Un cliente necesita tu ayuda"
 
 
-class Page(HTMLParser):
-    def __init__(self, markup: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(markup)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["Ann Lee", "", "  \n", "\u202e"])
+def test_handover_says_who_it_is(language: str, name: str) -> None:
+    mail = render(Handover(conversation=replace(ANN, customer_name=name)), language)
+    said = FIRST_LINE[language].format(name if name == "Ann Lee" else NOBODY[language])
+    assert mail.text.splitlines()[0] == said and said in seen(mail.html)
 
 
-def seen(markup: str) -> str:
-    """The visible words of a page, without styles."""
-    return " ".join("".join(Page(re.sub(r"(?s)<style.*?</style>", "", markup)).words).split())
-
-
-# --- words ---------------------------------------------------------------------------------------
-
-
-def test_handover_says_exactly_what_the_admins_know() -> None:
-    mail = render(Handover(conversation=ANN))
-    assert mail.subject == "Customer needs your help"
-    assert mail.text.splitlines()[0] == "You have a new conversation from Ann Lee."
-    assert "You have a new conversation from Ann Lee." in seen(mail.html)
-
-
-@pytest.mark.parametrize("name", ["", "  \n", "\x00"[:0]])
-def test_an_unknown_customer_is_called_so(name: str) -> None:
-    mail = render(Handover(conversation=Conversation(session_url="https://x.example.com", customer_name=name)))
-    assert mail.text.splitlines()[0] == "You have a new conversation from an unknown customer."
-    assert "You have a new conversation from an unknown customer." in seen(mail.html)
-
-
-@pytest.mark.parametrize("letter", letters(), ids=ids)
-def test_both_parts_state_the_same_facts(letter: Letter) -> None:
-    mail = render(letter)
-    assert mail.subject and mail.language == "en"
-    facts = ["Bo"] if isinstance(letter, Alert | AdminJoined) else ["Ann Lee", "https://handoff.example.com/s/1"]
-    if not isinstance(letter, Alert | AdminJoined):
-        facts += ["asked for a person", "Refund requests", "wants", "Order 7", "hello", "https://acme.example.com/7"]
-    if isinstance(letter, Decided):
-        facts += {"accepted": ["Bo", "12:10"], "declined": ["Bo", "12:10"], "expired": ["Nobody decided"]}[
-            letter.outcome
-        ]
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("letter", about_a_session(), ids=ids)
+def test_both_parts_state_every_fact(letter: Letter, language: str) -> None:
+    mail = render(letter, language)
+    assert mail.subject and mail.language == language
+    facts = ["Ann Lee", "ann@example.com", "web", "Refund requests", "wants", "Order 7", "12:01", "hello", "Acme"]
+    facts += ["https://chat.example.com/1", "https://acme.example.com/7", "Zendesk", "Gorgias"]
+    facts.append(read_words(template_folder() / words_file(language))["shared"]["trigger"]["customer_request"])
+    match letter:
+        case Decided(outcome=DecidedAs.EXPIRED):
+            pass
+        case Decided():
+            facts += ["Bo", "12:10", {"en": "by mail", "pt": "por e-mail", "es": "por correo"}[language]]
+        case DecisionNeeded(again=False):
+            facts += ["12:30", "K 7 Q 2 M X", DECIDE]
+        case _:
+            pass
     whole = html_module.unescape(mail.html)
     for fact in facts:
         assert fact in mail.text and fact in whole
 
 
-def test_missing_facts_leave_no_empty_titles() -> None:
-    bare = Conversation(session_url="https://x.example.com")
-    for letter in letters(bare, ""):
-        mail = render(letter)
-        for title in ("Why", "Scenario", "Reason", "Summary", "Tickets", "Last messages", "What to do"):
-            assert f"{title}:" not in mail.text and f">{title}<" not in mail.html
-        assert "None" not in mail.text and "\n\n\n" not in mail.text
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_missing_facts_leave_no_empty_titles(language: str) -> None:
+    shared = read_words(template_folder() / words_file(language))["shared"]
+    for letter in letters(Conversation(), ""):
+        mail = render(letter, language)
+        for title in ("why", "scenario", "reason", "summary", "links", "messages", "waiting_since"):
+            assert f"{shared[title]}:" not in mail.text and f">{shared[title]}<" not in mail.html
+        assert "None" not in mail.text and "\n\n\n" not in mail.text and "()" not in mail.text
+        assert "{" not in mail.text and mail.subject
 
 
-def test_a_language_without_templates_falls_back_to_english() -> None:
-    for language in ("xx", "pt-BR", "../etc", "", "EN", "en-GB"):
-        assert render(Handover(conversation=ANN), language).language == "en"
+def test_a_decision_mail_has_one_button_and_it_decides_nothing() -> None:
+    letter = DecisionNeeded(
+        conversation=ANN, decision_url=DECIDE, expires_at="12:30", on_expiry=OnDecisionExpiry.KEEP_AI
+    )
+    mail = render(letter)
+    buttons = [link for link in Page(mail.html).all("a") if "min-height" in (link["style"] or "")]
+    assert [button["href"] for button in buttons] == [DECIDE]
+    assert "Review and decide" in seen(mail.html) and "Opening the link decides nothing." in mail.text
+    assert "until 12:30. If nobody decides, the AI goes on alone." in mail.text
+    assert "Your code" not in mail.text
+    assert "a person is called in" in render(replace(letter, on_expiry=OnDecisionExpiry.HAND_OVER)).text
+    assert "until someone decides" in render(replace(letter, expires_at="")).text
+    assert render(replace(letter, again=True)).subject == "Still open: should a person take over? Ann Lee"
 
 
-def test_the_readme_lists_every_template_with_its_variables() -> None:
-    folder = template_folder()
-    documented = {
-        name: set(re.findall(r"`(\w+)`", variables))
-        for name, variables in re.findall(
-            r"(?m)^\| `(\w+)` \| ((?:`\w+`(?:, )?)+) \|$", (folder / "README.md").read_text()
-        )
-    }
-    environment = Environment()
-    environment.filters |= dict.fromkeys(("line", "lines", "indented", "weburl"), str)
-    used: dict[str, set[str]] = {}
-    for path in folder.glob("[a-z]*.*.*.j2"):
-        name = path.name.split(".")[0]
-        found = meta.find_undeclared_variables(environment.parse(path.read_text()))
-        used.setdefault(name, set()).update(found - {"parts"})
-    assert documented == used
-    assert set(used) == {letter.template for letter in letters()}
-    assert used == {
-        letter.template: {name for name in type(letter).__dataclass_fields__ if name != "template"}
-        for letter in letters()
-    }
+def test_only_an_open_question_leads_back_to_the_decision() -> None:
+    for outcome in DecidedAs:
+        mail = render(Decided(conversation=ANN, outcome=outcome, decision_url=DECIDE))
+        assert (DECIDE in mail.text) == (outcome is DecidedAs.UNDONE)
 
 
-def test_every_mail_has_its_three_files() -> None:
-    names = {path.name for path in template_folder().glob("[a-z]*.j2")}
-    assert names == {f"{letter.template}.en.{part}.j2" for letter in letters() for part in ("subject", "txt", "html")}
+def test_a_helpdesk_without_a_name_is_called_in_the_readers_language() -> None:
+    said = {language: render(TicketFailed(conversation=ANN), language).text for language in LANGUAGES}
+    assert "the helpdesk" in said["en"] and "o helpdesk" in said["pt"] and "la mesa de ayuda" in said["es"]
 
 
-# --- looks ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_dead_connection_says_what_waits_and_what_to_do(language: str) -> None:
+    down = ConnectionDown(connection="Acme desk", since="12:00", said="timeout", waiting=12)
+    mail, stopped = render(down, language), render(replace(down, stopped=True, waiting=1, todo="New token."), language)
+    for fact in ("Acme desk", "12:00", "timeout", "12 "):
+        assert fact in mail.text and fact in seen(mail.html)
+    assert "`handoff-sync doctor`" in stopped.text and "New token." in stopped.text
+    assert "`handoff-sync doctor`" not in mail.text and re.search(r"\n    1 \w", stopped.text)
 
 
-@pytest.mark.parametrize("letter", letters(), ids=ids)
-def test_mail_programs_can_show_it(letter: Letter) -> None:
-    markup = render(letter).html
-    page = Page(markup)
-    assert page.all("html") == [{"lang": "en", "dir": "ltr"}]
-    assert all(table.get("role") == "presentation" for table in page.all("table"))
-    assert any(table.get("width") == "600" for table in page.all("table"))
-    assert len(page.all("style")) == 1 and markup.count("prefers-color-scheme: dark") == 1
-    assert "{{" not in markup and "var(" not in markup
-    paragraphs = page.all("p")
-    assert paragraphs and all("font-size" in (paragraph.get("style") or "") for paragraph in paragraphs)
-    assert not {"img", "script", "link", "iframe", "object", "form"} & {tag for tag, _ in page.tags}
-    assert "url(" not in markup and "@import" not in markup and "src=" not in markup
+def test_a_customer_reads_no_word_of_ours() -> None:
+    for language in LANGUAGES:
+        mail = render(AdminJoined(), language)
+        assert "handoff" not in (mail.subject + mail.text + seen(mail.html)).lower()
 
 
-def test_the_button_is_real_text_and_large_enough() -> None:
-    page = Page(render(Handover(conversation=ANN)).html)
-    (button,) = [link for link in page.all("a") if link["href"] == ANN.session_url]
-    style = dict(part.split(":", 1) for part in re.sub(r"\s", "", button["style"] or "").split(";") if part)
-    height = int(style["min-height"].removesuffix("px")) + 2 * int(style["padding"].split("px")[0])
-    assert height >= 44 and style["display"] == "inline-block"
-    assert "Open the conversation" in page.words
+# --- languages -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "written"),
+    [("pt-BR", "pt"), ("pt_PT", "pt"), ("PT", "pt"), ("es-419", "es"), ("en-GB", "en"), ("xx", "en"), ("", "en"),
+     ("../etc", "en"), ("p", "en"), ("pt\x00", "en"), ("*", "en")],
+)  # fmt: skip
+def test_a_language_falls_back_to_its_base_and_then_to_english(wanted: str, written: str) -> None:
+    assert render(Handover(conversation=ANN), wanted).language == written
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_every_text_with_the_same_words_to_fill_in(language: str) -> None:
+    ours = dict(texts_of(read_words(template_folder() / words_file(language))))
+    english = dict(texts_of(read_words(template_folder() / words_file("en"))))
+    assert list(ours) == list(english)
+    for key, text in ours.items():
+        assert isinstance(text, str) and text.strip() == text and text
+        assert set(PLACEHOLDER.findall(text)) == set(PLACEHOLDER.findall(str(english[key]))), key
+        same = {"shared.via.console", "alert.subject"}
+        assert language == "en" or text != english[key] or key in same, key
+
+
+def test_the_words_know_every_trigger_kind_and_outcome() -> None:
+    words = read_words(template_folder() / words_file("en"))
+    assert set(words["shared"]["trigger"]) == set(Trigger)
+    assert set(words["shared"]["author"]) == set(AuthorClass)
+    assert set(words["digest"]["kinds"]) == {*MailKind, "alert"}
+    assert set(words["decided"]["lead"]) == set(words["digest"]["outcome"]) == set(DecidedAs)
+    assert set(words) == {"shared", *samples()}
+
+
+def test_an_author_without_a_name_is_called_in_the_readers_language() -> None:
+    line = Line(author="Customer", at="12:00", text="olá", role=AuthorClass.CUSTOMER, named=False)
+    for language, called in (("en", "Customer"), ("pt", "Cliente"), ("es", "Cliente")):
+        mail = render(Handover(conversation=replace(ANN, excerpt=(line,))), language)
+        assert f"{called}, 12:00:" in mail.text and f"{called} · 12:00" in seen(mail.html)
+
+
+# --- words of others -----------------------------------------------------------------------------
 
 
 @given(words=st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_words_of_others_neither_run_nor_break_the_page(words: str) -> None:
-    hostile = f"<script>alert(1)</script><img src=x onerror=1>{{{{7*7}}}}\r\nBcc: a@b.c {words}"
-    conversation = Conversation(
-        session_url="https://x.example.com",
-        customer_name=hostile,
-        why=hostile,
-        scenarios=(hostile,),
-        reason=hostile,
-        summary=hostile,
-        excerpt=(Line(author=hostile, at="", text=hostile),),
-        tickets=(TicketLine(title=hostile, url="javascript:alert(1)"), TicketLine(title="t", url='https://x/"><b>')),
-    )
-    for letter in letters(conversation, hostile):
+    hostile = f"<script>alert(1)</script><img src=x onerror=1>{{{{7*7}}}}{{name}}\r\nBcc: a@b.c {words}"
+    for letter in letters(full_of(hostile), hostile):
         mail = render(letter)
-        tags = [tag for tag, _ in Page(mail.html).tags]
-        assert not {"script", "img", "b"} & set(tags)
-        assert all((link["href"] or "").startswith("https://") for link in Page(mail.html).all("a"))
+        page = Page(mail.html)
+        assert not {"script", "img", "b"} & {tag for tag, _ in page.tags}
+        assert all((link["href"] or "").startswith("https://") for link in page.all("a"))
         assert mail.subject.splitlines() == [mail.subject]
         assert "\nBcc" not in mail.text
         mail.html.encode()
 
 
-@pytest.mark.parametrize("filler", ["'", "👋", "<", "x "])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", 'https://x/"><b>', "https://x\n.example.com", "https://" + "x" * 700]
+)
+def test_what_is_no_address_of_the_web_is_no_link(url: str) -> None:
+    mail = render(Handover(conversation=Conversation(session_url=url, chat_url=url)))
+    assert Page(mail.html).all("a") == [] and url not in mail.text
+
+
+@pytest.mark.parametrize("filler", ["'", "👋", "<", "x ", "ש", "\u0301"])
 def test_a_mail_stays_below_a_hundred_kilobytes(filler: str) -> None:
-    long = filler * 50_000
+    long = filler * 10_000
     message = Message(id="m", author_class=AuthorClass.CUSTOMER, text=long, at=datetime(2026, 3, 2, tzinfo=UTC))
     stored = [StoredMessage(seq=n, message=message, visibility=Visibility.PUBLIC) for n in range(1, 40)]
-    conversation = Conversation(
-        session_url="https://x.example.com",
-        customer_name=long,
-        why=long,
-        scenarios=(long,) * 9,
-        reason=long,
-        summary=long,
-        excerpt=excerpt(stored, long),
-        tickets=(TicketLine(title=long, url="https://x.example.com/" + "&" * 570),) * 40,
-    )
-    for letter in letters(conversation, long):
+    for letter in letters(replace(full_of(long), excerpt=excerpt(stored, long)), long):
         mail = render(letter)
         assert len(mail.html.encode()) < 100_000 and len(mail.text.encode()) < 100_000
 
 
-def test_right_to_left_words_find_their_own_direction() -> None:
-    conversation = Conversation(session_url="https://x.example.com", customer_name="דנה", reason="שלום")
-    page = Page(render(Handover(conversation=conversation)).html)
+def test_right_to_left_names_keep_their_direction_to_themselves() -> None:
+    mail = render(Handover(conversation=replace(ANN, customer_name="דנה", reason="שלום")))
+    page = Page(mail.html)
     assert all(name.get("dir") == "auto" for name in page.all("bdi"))
     assert any(paragraph.get("dir") == "auto" for paragraph in page.all("p"))
-    assert "text-align: left" not in render(Handover(conversation=conversation)).html
+    assert mail.text.splitlines()[0] == "You have a new conversation from \u2068דנה\u2069."
+    assert "\u2068" not in render(Handover(conversation=ANN)).text
 
 
 # --- excerpt -------------------------------------------------------------------------------------
@@ -261,8 +236,12 @@ def test_an_excerpt_is_short_public_and_redacted() -> None:
     )
     lines = excerpt([*spoken, note], "Ann")
     assert len(lines) == 10
-    assert lines[-1] == Line(author="Ann", at="2026-03-02 12:00 UTC", text="14 [card ending in 1111]")
+    text = "14 [card ending in 1111]"
+    assert lines[-1] == Line(author="Ann", at="2026-03-02 12:00 UTC", text=text, role=AuthorClass.CUSTOMER)
+    assert excerpt(spoken)[-1].named is False
 
 
-def test_the_templates_are_found() -> None:
-    assert template_folder().name == "email" and (Path(template_folder()) / "_layout.html.j2").is_file()
+def test_every_letter_has_a_sample() -> None:
+    assert {letter.template for letter in letters()} == set(samples())
+    for letter in samples().values():
+        assert all(spec.name in type(letter).__slots__ for spec in fields(letter))

@@ -28,6 +28,7 @@ ROWS_BYTES: Final = 90_000
 """Leaves room for the frame: a mail of 100 kB is cut off by large mail programs, and so are the last customers."""
 _ROW_MARKUP: Final = 50
 _TIME_BYTES: Final = 24
+_READ_CHARS: Final = 1_000
 
 
 def digests(items: Sequence[DigestItem], workspace_name: str = "") -> tuple[Digest, ...]:
@@ -56,7 +57,7 @@ def by_kind(items: Sequence[DigestItem]) -> list[tuple[str, list[DigestItem]]]:
 
 def brief(text: str, room: int) -> str:
     """One line that takes at most `room` bytes as HTML."""
-    line = one_line(text, room)
+    line = one_line(text[:_READ_CHARS], room)
     if size(escape(line)) <= room:
         return line
     kept, left = [], room - size("…")

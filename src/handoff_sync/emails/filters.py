@@ -18,6 +18,7 @@ from handoff_sync.emails.letters import Conversation, Line
 
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _TEXT_CHARS: Final = 1200
+_WEB_URL: Final = re.compile(r"https?://[^\s\"<>`]+")
 _FIRST_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
@@ -55,7 +56,7 @@ def _short(text: str) -> str:
 
 def _web_url(url: str | None) -> str:
     """The address if it is one of the web, else nothing: a link must not run anything."""
-    safe = url and len(url) <= URL_BYTES and url.startswith(("https://", "http://")) and url == one_line(url, URL_BYTES)
+    safe = url and len(url) <= URL_BYTES and _WEB_URL.fullmatch(url) and url == one_line(url, URL_BYTES)
     return url if url and safe else ""
 
 
