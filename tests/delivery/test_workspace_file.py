@@ -150,6 +150,7 @@ def test_the_line_of_a_key_is_found_however_it_is_written() -> None:
 
 TEN = """\
 [workspace]
+name = "A"
 preset = "handovers"
 [policy]
 handover_mod = "automatic"
@@ -182,16 +183,16 @@ scopes = ["everything"]
 def test_ten_mistakes_are_ten_lines_each_with_its_place_and_remedy() -> None:
     found = mistakes(TEN)
     assert [problem.split(": ")[:2] for problem in found] == [
-        ["ws.toml:2", "workspace.preset"],
-        ["ws.toml:27", "keys[0].scopes[0]"],
-        ["ws.toml:24", "connections.zendesk.client_secret"],
-        ["ws.toml:4", "policy.handover_mod"],
-        ["ws.toml:5", "policy.decision_timeout_minutes"],
-        ["ws.toml:6", "policy.timezone"],
-        ["ws.toml:8", "policy.on_ticket_solved"],
-        ["ws.toml:9", "policy.claim_reminder_minutes"],
-        ["ws.toml:18", "policy.scenarios[0].team"],
-        ["ws.toml:14", "policy.recipients[1].email"],
+        ["ws.toml:3", "workspace.preset"],
+        ["ws.toml:28", "keys[0].scopes[0]"],
+        ["ws.toml:25", "connections.zendesk.client_secret"],
+        ["ws.toml:5", "policy.handover_mod"],
+        ["ws.toml:6", "policy.decision_timeout_minutes"],
+        ["ws.toml:7", "policy.timezone"],
+        ["ws.toml:9", "policy.on_ticket_solved"],
+        ["ws.toml:10", "policy.claim_reminder_minutes"],
+        ["ws.toml:19", "policy.scenarios[0].team"],
+        ["ws.toml:15", "policy.recipients[1].email"],
     ]
     assert "Did you mean handover_mode?" in found[3]
     assert '{ env = "NAME" }' in found[2]
@@ -203,6 +204,7 @@ def test_ten_mistakes_are_ten_lines_each_with_its_place_and_remedy() -> None:
     [
         ("[workspace", "ws.toml: this is no TOML"),
         ("[workspac]\nname = 'a'", "ws.toml:1: workspac: there is no such setting. Did you mean workspace?"),
+        ("[policy]", "workspace.name: is missing"),
         ("policy = 3", "policy: write it as a table"),
         ("[connections]\nzd = 3", "connections.zd: write it as a table"),
         ("[connections.zd]\nkind = 'zendsk'", "connections.zd.kind: There is no connector 'zendsk'"),

@@ -8,12 +8,19 @@ import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from handoff_sync.bootstrap import App, build
+from handoff_sync.core.events import HandoffRequested
+from handoff_sync.core.model import Trigger
+from handoff_sync.core.policy import Mode
+from handoff_sync.service.apply import on_conversation
+from handoff_sync.settings import load_settings
 from handoff_sync.simulator.desk import Desk, simulated
 from tests.e2e.command import ROOT
 from tests.e2e.command import handoff_here as handoff
@@ -87,6 +94,18 @@ def at_desk(desk: Desk, **more: str) -> str:
 
 def secrets(desk: Desk) -> dict[str, str]:
     return {f"DESK_{name.upper()}": value for name, value in desk.access.secrets.items()}
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[App]:
+    """The parts of the installation, as a process has them."""
+    database = f"sqlite:///{folder / 'data' / 'handoff.db'}"
+    app = build(load_settings(data_dir=folder / "data", database_url=database, broker_url="memory://"))
+    app.start(workers=False, sweeper=False)
+    try:
+        yield app
+    finally:
+        app.stop()
 
 
 # --- the example, and again ----------------------------------------------------------------------
@@ -297,6 +316,21 @@ def test_a_connection_is_switched_off_and_on_by_the_file(here: Path, desk: Desk)
     assert asked(here, "SELECT enabled FROM connections") == [(1,)]
 
 
+def test_a_secret_that_was_renewed_since_is_not_given_anew_until_the_reference_holds_another(here: Path) -> None:
+    """Refresh tokens are good once: the old one would lock the connection out."""
+    values = 'subdomain = "a"\nclient_id = "b"\nauth = "refresh_token"\nclient_secret = { env = "S" }\n'
+    put(here, SMALL + f'[connections.zd]\nkind = "zendesk"\n{values}refresh_token = {{ env = "TOKEN" }}\n')
+    applied(here, "--offline", S="s", TOKEN="first")
+    with running(here) as app:
+        (connection,) = app.admin.connections()
+        kept = app.admin.connection_secrets(connection.id)
+        app.admin.save_connection_secrets(connection.id, {**kept, "refresh_token": "renewed"})
+    assert keys(applied(here, "--offline", S="s", TOKEN="first")) == []
+    assert keys(applied(here, "--offline", S="s", TOKEN="second")) == ["connections.zd.refresh_token"]
+    with running(here) as app:
+        assert app.admin.connection_secrets(connection.id)["refresh_token"] == "second"
+
+
 # --- in words ------------------------------------------------------------------------------------
 
 
@@ -326,28 +360,13 @@ def test_scenarios_are_listed_and_templates_can_be_put_into_a_file(here: Path) -
 
 def undecided(folder: Path) -> str:
     """A session in which an admin is asked."""
-    from datetime import UTC, datetime
-
-    from handoff_sync.bootstrap import build
-    from handoff_sync.core.events import HandoffRequested
-    from handoff_sync.core.model import Trigger
-    from handoff_sync.core.policy import Mode
-    from handoff_sync.service.apply import on_conversation
-    from handoff_sync.settings import load_settings
-
-    database = f"sqlite:///{folder / 'data' / 'handoff.db'}"
-    app = build(load_settings(data_dir=folder / "data", database_url=database, broker_url="memory://"))
-    app.start(workers=False, sweeper=False)
-    try:
+    with running(folder) as app:
         (workspace,) = app.admin.workspaces()
-        asks = HandoffRequested(
-            id="evt", at=datetime.now(UTC), trigger=Trigger.CUSTOMER_REQUEST, mode=Mode.SEMI_AUTOMATIC
-        )
+        now = datetime.now(UTC)
+        asks = HandoffRequested(id="evt", at=now, trigger=Trigger.CUSTOMER_REQUEST, mode=Mode.SEMI_AUTOMATIC)
         session = app.committer.run(on_conversation(workspace.id, "talk", asks)).session
         assert session is not None
         return session.id
-    finally:
-        app.stop()
 
 
 def test_a_member_who_may_decides_by_command_and_everybody_else_learns_who_did(here: Path) -> None:

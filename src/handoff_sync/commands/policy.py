@@ -22,7 +22,9 @@ Teams = Mapping[str, Mapping[str, object]]
 
 @app.command()
 def explain(
-    file: Annotated[Path | None, typer.Argument(help="A workspace's file; else what is stored.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A workspace's file, as if the workspace were new; else what is stored.")
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:

@@ -47,6 +47,7 @@ def create(
     """Makes a workspace, and a key that may do everything in it. The key is shown this once."""
     from handoff_sync.core.policy import Mode, Recipient
     from handoff_sync.core.presets import PRESETS
+    from handoff_sync.core.scope import complaints
 
     if preset not in PRESETS:
         raise typer.BadParameter(f"There is no preset {preset!r}. There are: {', '.join(PRESETS)}.")
@@ -57,6 +58,8 @@ def create(
             f"Mode {policy.handover_mode} needs somebody to notify: add --recipient you@example.com, "
             "or choose --mode manual_only."
         )
+    if wrong := complaints(policy):
+        raise ConfigurationError(list(wrong))
     with opened() as parts:
         row = parts.admin.create_workspace(name, policy)
         key = parts.admin.create_api_key(row.id, "first", ("admin",))
@@ -81,8 +84,8 @@ def set_(
     workspace: Workspace = None,
 ) -> None:
     """Changes settings of the policy. Handoffs that run keep the policy they started with."""
-    from handoff_sync.core.scope import complaints, resolve, warnings
-    from handoff_sync.delivery.configuring.stored import surroundings
+    from handoff_sync.core.scope import resolve
+    from handoff_sync.delivery.configuring.stored import reviewed
 
     changes = dict(_setting(pair) for pair in settings)
     with opened() as parts:
@@ -91,12 +94,12 @@ def set_(
             policy = resolve(row.policy, changes, {})
         except ValueError as bad:
             raise ConfigurationError(str(bad).splitlines()) from None
-        around = surroundings(parts.admin, row)
-        if found := complaints(policy, around):
-            raise ConfigurationError(list(found))
+        found = reviewed(parts.admin, row, policy)
+        if wrong := [str(one) for one in found if not one.warning]:
+            raise ConfigurationError(wrong)
         parts.admin.update_workspace(row.id, policy=policy)
-    for warning in warnings(policy, around):
-        typer.secho(f"Warning: {warning}", fg="yellow", err=True)
+    for one in found:
+        typer.secho(f"Warning: {one}", fg="yellow", err=True)
     typer.echo(f"Changed: {', '.join(changes)}.")
 
 

@@ -126,7 +126,8 @@ def _deciding(policy: Policy) -> Sentences:
         OnDecisionExpiry.KEEP_AI: "the AI keeps the conversation",
         OnDecisionExpiry.HAND_OVER: "the conversation is handed over",
     }[policy.on_decision_expiry]
-    yield f"If nobody decides within {minutes(policy.decision_timeout_minutes)}, {after}."
+    length = minutes(policy.decision_timeout_minutes)
+    yield f"If nobody decides within {length}, {after}; who is mailed about it is reminded at half time."
     if policy.decision_code:
         yield "Who decides by the link in a mail also types the code that stands in it."
     if policy.decision_code:

@@ -104,6 +104,8 @@ class _Planning:
 
     def _workspace(self) -> None:
         header, row = self.document.header, self.stored.workspace
+        if header.name is None and (header.id is None or (row is None and not self.options.alone)):
+            self.problems.append("workspace.name: is missing: say under [workspace] what it is called.")
         if row is None:
             start = {"preset": header.preset or DEFAULT_PRESET}
             self._add([Change(action=Action.ADD, key=f"workspace {header.name or ''}".strip(), after=start)])

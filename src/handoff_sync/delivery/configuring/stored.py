@@ -8,8 +8,9 @@ from typing import Any
 
 from handoff_sync.contract.features import Feature
 from handoff_sync.contract.registry import connector_class
+from handoff_sync.core.contradictions import Complaint
 from handoff_sync.core.policy import Policy
-from handoff_sync.core.scope import Surroundings
+from handoff_sync.core.scope import Surroundings, review
 from handoff_sync.delivery.configuring.document import Header
 from handoff_sync.errors import ConfigurationError
 from handoff_sync.store.admin import Admin
@@ -46,14 +47,9 @@ def stored(admin: Admin, row: WorkspaceRow) -> Stored:
 
 
 def workspace_meant(admin: Admin, header: Header) -> WorkspaceRow | None:
-    """The workspace of the file, or None where it is to be made. ConfigurationError where that is not clear."""
-    if header.name is None and header.id is None:
-        raise ConfigurationError(["workspace.name: is missing: say under [workspace] which one it is."])
+    """The workspace of the file, or None where it is to be made. ConfigurationError where several could be meant."""
     if header.id is not None:
-        found = admin.workspace(header.id)
-        if found is None and header.name is None:
-            raise ConfigurationError([f"workspace.id: there is no workspace {header.id!r}; a new one needs a name."])
-        return found
+        return admin.workspace(header.id)
     matches = [row for row in admin.workspaces() if row.name == header.name]
     if len(matches) > 1:
         ids = ", ".join(row.id for row in matches)
@@ -90,6 +86,18 @@ def surroundings(admin: Admin, row: WorkspaceRow) -> Surroundings:
     """What the policy of a workspace refers to, with its connections by id."""
     kinds = {one.id: one.kind for one in admin.connections(row.id)}
     return Surroundings(teams=row.teams, connections=tuple(kinds), answers_close=answers_close(kinds))
+
+
+def reviewed(admin: Admin, row: WorkspaceRow, policy: Policy) -> tuple[Complaint, ...]:
+    """What contradicts itself, were this the policy of the workspace. Connections are called by their names."""
+    there = {one.id: one for one in admin.connections(row.id)}
+    names = {id: one.name for id, one in there.items()}
+    around = Surroundings(
+        teams={name: overrides_with_names(one, names) for name, one in row.teams.items()},
+        connections=tuple(names.values()),
+        answers_close=answers_close({one.name: one.kind for one in there.values()}),
+    )
+    return review(with_names(policy, names), around)
 
 
 def answers_close(kinds: Mapping[str, str]) -> frozenset[str]:
