@@ -8,7 +8,7 @@ from handoff_sync.core.machine import links
 from handoff_sync.core.machine.sides import Entry, end_handoff, enter_human, settle_decision, tell_decided
 from handoff_sync.core.machine.step import Step
 from handoff_sync.core.machine.texts import declined_note, local_time
-from handoff_sync.core.model import Decision, DecisionState, EndReason, Handoff, Mute, Phase, Trigger
+from handoff_sync.core.model import Decision, DecisionState, EndReason, Handoff, Mute, Phase, Session, Trigger
 from handoff_sync.core.policy import OnDecisionExpiry
 
 
@@ -73,16 +73,17 @@ def _refusal(step: Step, version: int | None) -> Outcome | None:
     if decision is None:
         return step.refused("T21", "no_decision", "No decision is pending.")
     if decision.state is not DecisionState.PENDING:
-        return step.refused("T21", "already_decided", winner(step))
+        return step.refused("T21", "already_decided", winner(step.session))
     if version is not None and version != decision.version:
         return step.refused("T21", "stale_decision", "That question was answered; another one is pending now.")
     return None
 
 
-def winner(step: Step) -> str:
-    decision: Decision | None = step.session.decision
+def winner(session: Session) -> str:
+    """`already accepted by Ana at ...`; empty while nobody has decided."""
+    decision: Decision | None = session.decision
     if decision is None or decision.decided_by is None or decision.decided_at is None:
         return ""
-    handoff: Handoff = step.session.handoffs[decision.handoff - 1]
+    handoff: Handoff = session.handoffs[decision.handoff - 1]
     who = decision.decided_by.name or decision.decided_by.id
     return f"already {decision.state.value} by {who} at {local_time(decision.decided_at, handoff.policy.timezone)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from handoff_sync.core.effects import HandBack, Outcome
@@ -13,7 +13,7 @@ from handoff_sync.core.machine.decisions import muted_by, origin_of, winner
 from handoff_sync.core.machine.sides import ask, not_running, notice, tell_decided
 from handoff_sync.core.machine.step import Step
 from handoff_sync.core.machine.texts import undone_note
-from handoff_sync.core.model import Control, Decision, DecisionState, HandoffState, Phase, Session
+from handoff_sync.core.model import Actor, Control, Decision, DecisionState, HandoffState, Phase, Session
 
 UNDO_TIME: Final = timedelta(seconds=30)
 _UNDOABLE: Final = frozenset({DecisionState.ACCEPTED, DecisionState.DECLINED})
@@ -25,7 +25,10 @@ def on_undone(step: Step, event: DecisionUndone) -> Outcome:
     decision = step.session.decision
     if decision is None:
         return step.refused("T68", "no_decision", "No decision was taken.")
-    if (why := _who_and_when(step, decision, event.version) or _what_since(step.session, decision)) is not None:
+    if event.version not in (None, decision.version):
+        return step.refused("T68", "stale_decision", "That decision was followed by another one.")
+    why = _who_and_when(step.session, decision, step.actor, step.now) or _what_since(step.session, decision)
+    if why is not None:
         return step.refused("T68", *why)
     cause = not_running(step) if step.session.control is Control.HUMAN else None
     if cause is not None and not step.actor.is_person:
@@ -36,17 +39,25 @@ def on_undone(step: Step, event: DecisionUndone) -> Outcome:
     return step.done("T68", text, code=code, detail=words, data=origin_of(event))
 
 
-def _who_and_when(step: Step, decision: Decision, version: int | None) -> tuple[str, str] | None:
-    """Only the decider, only what they decided, only for moments."""
+def undoable_until(session: Session, actor: Actor, now: datetime) -> datetime | None:
+    """Until when `actor` may take the session's decision back; None where they may not."""
+    decision = session.decision
+    if decision is None or decision.decided_at is None:
+        return None
+    if _who_and_when(session, decision, actor, now) is not None or _what_since(session, decision) is not None:
+        return None
+    return decision.decided_at + UNDO_TIME
+
+
+def _who_and_when(session: Session, decision: Decision, actor: Actor, now: datetime) -> tuple[str, str] | None:
+    """Only the decider, and only for moments."""
     if decision.state is DecisionState.PENDING:
         return "not_decided", "Nobody has decided yet."
-    if version is not None and version != decision.version:
-        return "stale_decision", "That decision was followed by another one."
     if decision.state not in _UNDOABLE or decision.decided_by is None or decision.decided_at is None:
-        return "not_undoable", f"Nothing to undo: {winner(step) or decision.state.value}."
-    if (decision.decided_by.kind, decision.decided_by.id) != (step.actor.kind, step.actor.id):
-        return "not_the_decider", f"Only who decided can undo it: {winner(step)}."
-    if step.now - decision.decided_at > UNDO_TIME:
+        return "not_undoable", f"Nothing to undo: {winner(session) or decision.state.value}."
+    if (decision.decided_by.kind, decision.decided_by.id) != (actor.kind, actor.id):
+        return "not_the_decider", f"Only who decided can undo it: {winner(session)}."
+    if now - decision.decided_at > UNDO_TIME:
         return "too_late", f"A decision can be undone for {UNDO_TIME.seconds} seconds."
     return None
 

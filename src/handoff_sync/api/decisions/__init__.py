@@ -1,0 +1,1 @@
+"""The decision page: what a decision link leads to."""
