@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from handoff_sync.core.machine.sides import SHORTEST_REMINDED
 from handoff_sync.core.phrases import counted, hours, joined, listed, minutes, quoted, seconds
 from handoff_sync.core.policy import (
     AfterResolve,
@@ -127,7 +128,9 @@ def _deciding(policy: Policy) -> Sentences:
         OnDecisionExpiry.HAND_OVER: "the conversation is handed over",
     }[policy.on_decision_expiry]
     length = minutes(policy.decision_timeout_minutes)
-    yield f"If nobody decides within {length}, {after}; who is mailed about it is reminded at half time."
+    yield f"If nobody decides within {length}, {after}."
+    if policy.decision_timeout_minutes >= SHORTEST_REMINDED:
+        yield "At half of that time, who was asked and has not decided is reminded."
     if policy.decision_code:
         yield "Who decides by the link in a mail also types the code that stands in it."
     if policy.decision_code:
