@@ -1,6 +1,7 @@
 """Reading JSON from outside without trusting it: every access says what it expects, and fails naming the path.
 
-Messages hold paths and types, never values: those may be a customer's words.
+Messages hold paths and types, no values, for those may be a customer's words; only of a word that should be one of a
+few known ones they show the beginning.
 """
 
 from __future__ import annotations

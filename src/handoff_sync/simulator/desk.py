@@ -6,7 +6,7 @@ The folder of a connector holds a package `simulator` whose `Desk` is a class of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol, cast
@@ -43,8 +43,12 @@ class DeskTicket:
     requester_name: str
     status: TicketStatus
     comments: tuple[DeskComment, ...]
+    requester_id: str = ""
     assignee: str | None = None
     tags: tuple[str, ...] = ()
+    group: str | None = None
+    priority: str | None = None
+    custom_fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def solved(self) -> bool:
@@ -185,6 +189,16 @@ class Desk(Protocol):
 
     def set_webhook(self, url: str) -> None:
         """What a person does by hand where a helpdesk lets no program install its webhook; elsewhere nothing."""
+        ...
+
+    @property
+    def group(self) -> str:
+        """Id of a group, as a policy names it; empty where there are none."""
+        ...
+
+    @property
+    def custom_field(self) -> str:
+        """Id of a custom field that takes text, as a policy names it; empty where there are none."""
         ...
 
     # --- looking ---------------------------------------------------------------------------------

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from handoff_sync.contract.connector import CommentDraft
 from handoff_sync.contract.features import Feature
 from handoff_sync.core.model import TicketStatus
 from handoff_sync.errors import OutcomeUnknown
 from handoff_sync.simulator.faults import FaultKind
-from tests.contract.suite.bench import WORDS, Bench
+from tests.contract.suite.bench import ANA, WORDS, Bench
 from tests.contract.suite.parts import MemoryJournal
 
 
@@ -50,6 +51,18 @@ def customers_words_wake_a_ticket(bench: Bench) -> None:
         bench.desk.set_status(ticket, status)
         bench.connector.append(ticket, bench.words(f"m-{number}"), MemoryJournal())
         assert bench.desk.ticket(ticket).status is TicketStatus.OPEN, status
+
+
+def our_markup_is_readable_as_it_was_meant(bench: Bench) -> None:
+    """Line breaks stay, and what the customer typed is neither lost nor run: tags, entities, quotes."""
+    ticket = bench.opened()
+    html = '<p dir="auto">one &lt;b&gt; &amp; &quot;two&quot;<br>three</p><p dir="auto">four</p>'
+    for said in (CommentDraft(marker="m-1", html=html, public=True, author=ANA),
+                 CommentDraft(marker="m-2", html=html, public=False)):  # fmt: skip
+        bench.connector.append(ticket, said, MemoryJournal())
+        shown = bench.desk.ticket(ticket).comments[-1].text
+        lines = [line.strip() for line in shown.splitlines() if line.strip()]
+        assert lines[-3:] == ['one <b> & "two"', "three", "four"], shown
 
 
 def keeps_the_order(bench: Bench) -> None:

@@ -127,6 +127,51 @@ def an_unknown_group_costs_nobody_the_handoff_in_silence(bench: Bench) -> None:
         assert "999999999" in bench.texts(made.id)
 
 
+def a_group_gets_the_ticket(bench: Bench) -> None:
+    """The group that a policy names has the ticket from the start."""
+    bench.needs(Feature.GROUP)
+    ticket = bench.desk.ticket(bench.opened(group=bench.desk.group))
+    assert ticket.group == bench.desk.group
+
+
+def a_priority_is_set_or_told(bench: Bench) -> None:
+    """`high` is set; where there are no priorities, agents read it. An unknown one is refused for good."""
+    made = bench.opened(priority="high")
+    if not bench.capabilities.can(Feature.PRIORITY):
+        assert "high" in bench.texts(made)
+        bench.exempt(Feature.PRIORITY)
+    assert bench.desk.ticket(made).priority == "high"
+    with pytest.raises(VendorRejected):
+        bench.connector.open(bench.draft("hs:acme:2", priority="yesterday"), bench.journal)
+
+
+def custom_fields_are_filled(bench: Bench) -> None:
+    """The text that a policy gives for a field stands in that field."""
+    bench.needs(Feature.CUSTOM_FIELDS)
+    ticket = bench.desk.ticket(bench.opened(custom_fields={bench.desk.custom_field: "gold"}))
+    assert ticket.custom_fields.get(bench.desk.custom_field) == "gold"
+
+
+def customers_are_told_apart_by_their_id(bench: Bench) -> None:
+    """Two customers of one name are two; one customer is the same in a later talk, from another process too."""
+    twins = [Requester(external_id=f"acme:twin-{n}", customer=Customer(name="Kim Lee")) for n in (1, 2)]
+    first, second = (bench.opened(f"hs:acme:{n}", requester=twin) for n, twin in enumerate(twins))
+    again = bench.opened("hs:acme:again", bench.another(), requester=twins[0])
+    ids = [bench.desk.ticket(made).requester_id for made in (first, second, again)]
+    assert ids[0] == ids[2] != ids[1]
+
+
+def a_look_up_can_be_believed_after_the_settle_time(bench: Bench) -> None:
+    """With the helpdesk as slow as it may be: what was made and never answered is found, and not made again."""
+    bench.desk.simulator.reset()
+    draft = bench.draft()
+    bench.spoil(FaultKind.DROP, applied=True)
+    with pytest.raises(OutcomeUnknown):
+        bench.persist(lambda: bench.another().open(draft, bench.journal))
+    ref = bench.open_again(draft, bench.journal, bench.another())
+    assert bench.desk.ticket_ids() == (ref.id,)
+
+
 def keeps_long_ids_and_texts(bench: Bench) -> None:
     """An external id of 180 characters is found again, and the largest allowed comment arrives to its last word."""
     long_id = "hs:" + "x" * 177

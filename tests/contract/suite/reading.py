@@ -20,6 +20,18 @@ STRANGE: Final = ("nonsense", "{}", "[]", '{"newest": "soon"}', "1", "\x00")
 FILES: Final = {"invoice.txt": b"one line\n", "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(64)}
 
 
+def a_snapshot_says_what_people_need(bench: Bench) -> None:
+    """A word for the status that agents know, an address that people can open, and the time of the newest change."""
+    ticket = bench.opened()
+    bench.pass_time(60)
+    bench.desk.reply(ticket, "Here I am.")
+    snapshot = bench.read(ticket)
+    assert snapshot.raw_status.strip()
+    assert snapshot.url is None or (snapshot.url.startswith("http") and ticket in snapshot.url)
+    late = bench.desk.simulator.clock.now() - snapshot.updated_at
+    assert timedelta(seconds=-5) < late < timedelta(seconds=30)
+
+
 def agents_words_come_as_they_were_typed(bench: Bench) -> None:
     """A reply is text: with its line breaks, without markup, and nothing decoded twice."""
     ticket = bench.opened()

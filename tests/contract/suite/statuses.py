@@ -234,6 +234,17 @@ def what_a_machine_changed_was_nobody(bench: Bench) -> None:
     assert (snapshot.status, snapshot.changed_by) == (TicketStatus.SOLVED, None)
 
 
+def a_machine_after_an_agent_was_nobody(bench: Bench) -> None:
+    """An agent takes the ticket and a rule solves it, both before anybody looked: nobody solved it by hand."""
+    ticket = bench.opened()
+    cursor = bench.read(ticket).cursor
+    bench.desk.assign(ticket, bench.desk.agent_name)
+    bench.pass_time(2)
+    bench.desk.machine_solves(ticket)
+    snapshot = bench.read(ticket, cursor)
+    assert (snapshot.status, snapshot.changed_by) == (TicketStatus.SOLVED, None)
+
+
 def who_opened_it_again_decides(bench: Bench) -> None:
     """Reopened by the customer, here or at the helpdesk, is nobody; by an agent is theirs."""
     ways: tuple[tuple[str | None, Do], ...] = (

@@ -99,6 +99,14 @@ class GorgiasDesk:
     def signed(self, body: bytes, secret: str, at: datetime) -> Mapping[str, str]:
         return {HEADER.lower(): secret}
 
+    @property
+    def group(self) -> str:
+        return str(next(iter(self.simulator.account.teams)))
+
+    @property
+    def custom_field(self) -> str:
+        return "12"
+
     # --- looking ---------------------------------------------------------------------------------
 
     def ticket_ids(self) -> tuple[str, ...]:
@@ -112,6 +120,10 @@ class GorgiasDesk:
             id=str(ticket.id),
             subject=ticket.subject or "",
             requester_name=state.customer(ticket.customer_id).name,
+            requester_id=str(ticket.customer_id),
+            group=str(ticket.assignee_team_id) if ticket.assignee_team_id is not None else None,
+            priority=ticket.priority,
+            custom_fields={str(name): str(value) for name, value in ticket.custom_fields.items()},
             status=_status(ticket),
             assignee=holder.name if holder is not None else None,
             tags=tuple(state.tags(ticket_id)),

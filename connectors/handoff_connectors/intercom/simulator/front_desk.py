@@ -11,7 +11,7 @@ from handoff_connectors.intercom.simulator.agents import HOUR_S
 from handoff_connectors.intercom.simulator.desk import IntercomSimulator
 from handoff_connectors.intercom.simulator.hooks import TOPICS
 from handoff_connectors.intercom.simulator.limits import WINDOWS_PER_MINUTE
-from handoff_connectors.intercom.simulator.model import Conversation, Part
+from handoff_connectors.intercom.simulator.model import Attribute, Conversation, Part
 from handoff_connectors.intercom.simulator.settings import Limits
 from handoff_connectors.intercom.simulator.text import plain
 from handoff_sync.contract.signatures import hmac_hex
@@ -93,6 +93,21 @@ class IntercomDesk:
     def signed(self, body: bytes, secret: str, at: datetime) -> Mapping[str, str]:
         return {"x-hub-signature": f"sha1={hmac_hex(secret.encode(), body, 'sha1')}"}
 
+    @property
+    def group(self) -> str:
+        return self.simulator.workspace.team("Billing").id
+
+    @property
+    def custom_field(self) -> str:
+        """Made by people beforehand."""
+        workspace = self.simulator.workspace
+        if not workspace.attributes_of("conversation", "Plan"):
+            number = workspace.new_attribute_id()
+            workspace.attributes[number] = Attribute(
+                id=number, name="Plan", model="conversation", data_type="string", created_at=workspace.now()
+            )
+        return "Plan"
+
     # --- looking ---------------------------------------------------------------------------------
 
     def ticket_ids(self) -> tuple[str, ...]:
@@ -109,6 +124,10 @@ class IntercomDesk:
             id=conversation.id,
             subject=conversation.title or "",
             requester_name=contact.name or "",
+            requester_id=contact.id,
+            group=str(conversation.team_assignee_id) if conversation.team_assignee_id else None,
+            priority=conversation.priority,
+            custom_fields={name: str(value) for name, value in conversation.custom_attributes.items()},
             status=_OURS[conversation.state],
             assignee=self.simulator.workspace.admin(holder).name if holder else None,
             tags=tuple(applied.tag.name for applied in conversation.tags.values()),

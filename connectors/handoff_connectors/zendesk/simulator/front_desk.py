@@ -111,6 +111,14 @@ class ZendeskDesk:
             "x-zendesk-webhook-invocation-id": "01INVOCATION",
         }
 
+    @property
+    def group(self) -> str:
+        return str(next(group.id for group in self.simulator.account.groups.values() if not group.default))
+
+    @property
+    def custom_field(self) -> str:
+        return str(self.simulator.account.field_ids[0])
+
     # --- looking ---------------------------------------------------------------------------------
 
     def ticket_ids(self) -> tuple[str, ...]:
@@ -123,6 +131,10 @@ class ZendeskDesk:
             id=str(ticket.id),
             subject=ticket.subject or "",
             requester_name=state.user(ticket.requester_id).name,
+            requester_id=str(ticket.requester_id),
+            group=str(ticket.group_id) if ticket.group_id is not None else None,
+            priority=ticket.priority,
+            custom_fields={str(name): str(value) for name, value in ticket.custom_fields.items() if value is not None},
             status=_OURS[ticket.status],
             assignee=state.user(ticket.assignee_id).shown_name if ticket.assignee_id is not None else None,
             tags=tuple(ticket.tags),

@@ -78,12 +78,14 @@ def text_of(html: str) -> str:
 
 
 def ticket_request(draft: TicketDraft) -> dict[str, Any]:
+    """A priority, which tickets do not have, is said in words."""
+    asked = f"Priority: {draft.priority}\n" if draft.priority else ""
     return {
         "title": draft.subject,
         "ref": draft.external_id,
         "labels": list(draft.tags),
         "customer": _customer(draft.requester),
-        "slip": {"text": text_of(draft.html), "public": draft.public, "ref": f"{OURS}opening"},
+        "slip": {"text": asked + text_of(draft.html), "public": draft.public, "ref": f"{OURS}opening"},
     }
 
 

@@ -30,6 +30,8 @@ class PaperdeskDesk:
     reading = Call(method="GET", path=r"^/v1/tickets/\d+$")
     webhook_secret = "webhook_secret"
     rest_s = None
+    group = ""
+    custom_field = ""
 
     def __init__(self, port: int = 0) -> None:
         self.simulator = SimulatedPaperdesk(port)
@@ -106,6 +108,7 @@ class PaperdeskDesk:
                 id=ticket_id,
                 subject=ticket.title,
                 requester_name=ticket.customer.name,
+                requester_id=ticket.customer.id,
                 status=STATUSES[ticket.state],
                 comments=comments,
                 assignee=ticket.holder.name if ticket.holder is not None else None,
