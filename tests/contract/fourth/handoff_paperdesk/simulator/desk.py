@@ -108,7 +108,7 @@ class PaperdeskDesk:
                 id=ticket_id,
                 subject=ticket.title,
                 requester_name=ticket.customer.name,
-                requester_id=ticket.customer.id,
+                requester_id=str(ticket.customer.id),
                 status=STATUSES[ticket.state],
                 comments=comments,
                 assignee=ticket.holder.name if ticket.holder is not None else None,
