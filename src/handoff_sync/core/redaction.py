@@ -18,7 +18,7 @@ CODE_MASK: Final = "[security code removed]"
 SECRET_MASK: Final = "[secret removed]"
 
 # What is masked can free what stood against it: a token right behind a card number.
-_PASSES: Final = 4
+_PASSES: Final = 16
 
 _Span = tuple[int, int, str]
 
