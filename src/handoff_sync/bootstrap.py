@@ -70,6 +70,7 @@ class App:
     sources: Sources
     administration: Administration
     decision_links: DecisionLinks
+    mail_server: MailServer | None
     _worker: EmbeddedWorker | None = field(default=None)
     _started: bool = field(default=False)
 
@@ -124,7 +125,10 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
     sources = Sources(HttpClient(guard), connections, now, *limits)
     transport = make_transport(settings.smtp_url)
     mail_server = MailServer(transport, now) if transport is not None else None
-    performers = _performers(settings, reads, admin, connections, http, sources, now, checkpoint, mail_server)
+    decision_links = DecisionLinks(admin, ring, settings.public_url, now)
+    letters = Letters(reads, settings.alert_to, now, admin, decision_links)
+    mail = MailLane(admin, reads, letters, mail_server, Postage(settings.mail_from, settings.mail_templates), now)
+    performers = _performers(settings, reads, admin, connections, http, sources, now, checkpoint, mail)
     turns = Turns(Shares(settings.worker_threads), reads.place_of, doorbell.ring)
     return App(
         settings=settings,
@@ -142,7 +146,8 @@ def build(settings: Settings, *, clock: Clock | None = None, checkpoint: Checkpo
         administration=Administration(
             admin, connections, http, now, f"{settings.public_url}/hooks", settings.private_destinations
         ),
-        decision_links=DecisionLinks(admin, ring, settings.public_url, now),
+        decision_links=decision_links,
+        mail_server=mail_server,
     )
 
 
@@ -155,12 +160,9 @@ def _performers(
     sources: Sources,
     clock: Clock,
     checkpoint: Checkpoint,
-    mail_server: MailServer | None,
+    mail: MailLane,
 ) -> dict[str, Performer]:
     drafts = Drafts(reads)
-    links = DecisionLinks(admin, settings.key_ring(), settings.public_url, clock)
-    letters = Letters(reads, settings.alert_to, clock, admin, links)
-    postage = Postage(settings.mail_from, settings.mail_templates)
     return {
         "ticket": TicketLane(
             connections, reads, drafts, Attacher(sources, clock), clock, checkpoint, settings.settle_s
@@ -168,5 +170,5 @@ def _performers(
         "sync": SyncLane(connections, reads, clock),
         "sweep": SweepLane(connections, reads, clock, settings.poll_interval_s),
         "platform": PlatformLane(admin, reads, http, clock, settings.public_url),
-        "mail": MailLane(admin, reads, letters, mail_server, postage, clock),
+        "mail": mail,
     }

@@ -44,6 +44,7 @@ class Mailbox:
         self.script = script
         self.mails: list[bytes] = []
         self.recipients: list[str] = []
+        self.refused: set[str] = set()
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         envelope.mail_from = address
@@ -52,7 +53,7 @@ class Mailbox:
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         envelope.rcpt_tos.append(address)
         self.recipients.append(address)
-        return self.script.get("rcpt", "250 OK")
+        return self.script.get("rcpt", "550 unknown" if address in self.refused else "250 OK")
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.mails.append(envelope.original_content)

@@ -178,16 +178,18 @@ class Letters:
         if effect.kind is MailKind.DECIDED:
             outcome, by, _, _ = _outcome(effect.decision or session.decision)
         asks = effect.kind is MailKind.DECISION_NEEDED or outcome is DecidedAs.UNDONE
+        url, code = self._link(session, effect) if asks else ("", "")
+        instead = code or (redact(effect.detail) if effect.kind is MailKind.TICKET_FAILED else "")
         return DigestItem(
             kind=effect.kind,
             customer_name=redact(session.customer.name or ""),
-            trigger=handoff.trigger,
-            why=redact(effect.detail) if effect.kind is MailKind.TICKET_FAILED else "",
-            scenarios=tuple(map(redact, handoff.scenarios)),
+            trigger=None if instead else handoff.trigger,
+            why=instead,
+            scenarios=() if instead else tuple(map(redact, handoff.scenarios)),
             outcome=outcome,
             by=by,
             waiting_since=since(handoff),
-            url=(self._link(session, effect)[0] if asks else "") or session_url(session, handoff),
+            url=url or session_url(session, handoff),
         )
 
     def _link(self, session: Session, effect: MailAdmin) -> tuple[str, str]:
