@@ -13,7 +13,7 @@ HEADING = "Conversation"
 """Begins the transcript. Above it, and before its comment, may stand an extract of the last words."""
 
 
-def everything_arrived(stand: Stand, talks: Mapping[str, int], seconds: float = 60.0) -> None:
+def everything_arrived(stand: Stand, talks: Mapping[str, int], seconds: float = 120.0) -> None:
     """`talks` have this many messages each; they, and nothing else, reach the helpdesk in time and exactly once."""
     try:
         until("all messages stand on their tickets", lambda: _all_there(stand, talks), seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +27,10 @@ POINTS = (
     "append.settling#2",
 )
 STANDS = [("zendesk", "embedded"), ("zendesk", "production"), ("gorgias", "embedded"), ("intercom", "production")]
+AT_POINTS = [
+    *((*stand, point) for point, stand in zip(POINTS, itertools.cycle(STANDS[:2]), strict=False)),
+    *((*stand, point) for stand in STANDS[2:] for point in POINTS),
+]
 KINDS = ("zendesk", "gorgias", "intercom")
 WRITES: Mapping[str, tuple[Call, ...]] = {
     "zendesk": (
@@ -86,8 +91,7 @@ def lose(desk: Desk, call: Call) -> None:
         desk.simulator.faults.add(Fault(kind=kind, method=call.method, path=call.path, applied=True))
 
 
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize(("kind", "engine"), STANDS)
+@pytest.mark.parametrize(("kind", "engine", "point"), AT_POINTS)
 def test_killed_at_a_checkpoint(stand_at: Start, kind: str, engine: str, point: str) -> None:
     stand = stand_at(kind, engine)
     stand.start(point)
