@@ -85,6 +85,7 @@ class World:
     api: Described
     foreign: Described
     scoped: dict[Scope, Described]
+    committer: Committer
     admin: Admin
     reads: Reads
     switches: Switches
@@ -167,6 +168,7 @@ def running(url: str) -> Iterator[World]:
             api=api,
             foreign=api.with_key(admin.create_api_key("ws_2", "all", tuple(Scope)).key),
             scoped={scope: api.with_key(admin.create_api_key("ws_1", scope, (scope,)).key) for scope in Scope},
+            committer=committer,
             admin=admin,
             reads=reads,
             switches=switches,
