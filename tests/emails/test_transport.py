@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -109,7 +109,7 @@ def scripted(*lines: str) -> Iterator[SmtpTransport]:
 
     def talk() -> None:
         peer, _ = listener.accept()
-        with peer, peer.makefile("rb") as commands:
+        with suppress(OSError), peer, peer.makefile("rb") as commands:
             for line in lines:
                 peer.sendall(line.encode() + b"\r\n")
                 command = commands.readline()
