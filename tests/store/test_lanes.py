@@ -182,6 +182,19 @@ def test_settling_forgets_attempts_and_expiries(store: Store) -> None:
     assert (after.attempts, after.expiries) == (1, 0)
 
 
+def test_waiting_forgives_no_death(store: Store) -> None:
+    """Between two deaths a delivery may wait for its helpdesk to settle; a real failure shows that it can end."""
+    with_notes(store, "one")
+    store.must_claim(LANE, lease_s=30)
+    store.clock.forward(30)
+    waiting = store.must_claim(LANE)
+    assert retry(store, waiting, 0, "settling", count=False)
+    failing = store.must_claim(LANE)
+    assert failing.expiries == 1
+    assert retry(store, failing, 0)
+    assert store.must_claim(LANE).expiries == 0
+
+
 def test_a_renewed_lease_lasts_longer(store: Store) -> None:
     with_notes(store, "one")
     claim = store.must_claim(LANE, lease_s=30)

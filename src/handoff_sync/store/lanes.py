@@ -85,6 +85,7 @@ def _statements(dialect: Dialect) -> _Statements:
         ).returning(lanes.c.due_at),
         retry=ended.values(
             attempts=lanes.c.attempts - bindparam("uncount", type_=Integer()),
+            expiries=lanes.c.expiries * bindparam("uncount", type_=Integer()),  # waiting is no proof that it can end
             hold_until=moment("at"),
             due_at=not_while_blocked(moment("at")),
         ).returning(lanes.c.due_at),
