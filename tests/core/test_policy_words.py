@@ -43,7 +43,6 @@ CHANGED: dict[str, Any] = {
     "decision_timeout_minutes": 7,
     "on_decision_expiry": p.OnDecisionExpiry.HAND_OVER,
     "decision_code": True,
-    "decision_code": True,
     "decline_mute_minutes": 0,
     "claim_reminder_minutes": None,
     "claim_timeout_minutes": 60,
