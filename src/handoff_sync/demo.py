@@ -1,11 +1,14 @@
-"""The demo: the whole service on free loopback ports in a temporary folder, with a chat page and helpdesks to play."""
+"""The demo: the whole service on free loopback ports in a temporary folder, with pages to play customer, agent, admin.
+
+The service goes by a clock that a story can move, as do the callbacks' receivers; helpdesks keep the real time. So half
+an hour for a decision need not be waited for. It is moved only while the service has nothing to do.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import secrets
 import socket
-import statistics
 import tempfile
 import threading
 import time
@@ -19,7 +22,7 @@ import uvicorn
 
 from handoff_sync.bootstrap import App, build
 from handoff_sync.contract.registry import connector_class
-from handoff_sync.core.policy import ConnectionRule, Mode, Outcome
+from handoff_sync.core.policy import ConnectionRule, Mode, Outcome, Policy, Recipient
 from handoff_sync.core.presets import PRESETS
 from handoff_sync.delivery.connecting import set_up
 from handoff_sync.errors import HandoffError
@@ -29,15 +32,21 @@ from handoff_sync.settings import Settings, load_settings
 from handoff_sync.simulator.chat.platform import ChatPlatform
 from handoff_sync.simulator.chat.service import Service
 from handoff_sync.simulator.chat.web import chat_app
+from handoff_sync.simulator.clock import SimulatorClock
 from handoff_sync.simulator.desk import Desk, simulated
 from handoff_sync.simulator.dialogues import read_dialogues
+from handoff_sync.simulator.mailbox.mail import Mailbox
+from handoff_sync.simulator.mailbox.web import mailbox_app
 from handoff_sync.simulator.narrator import Narrator
+from handoff_sync.simulator.office import Admin, Office
 from handoff_sync.simulator.server import LoopbackServer
-from handoff_sync.simulator.story import DeskTotals, Story, Totals
+from handoff_sync.simulator.story import Story, for_every_ending
+from handoff_sync.simulator.summary import tell_summary
 from handoff_sync.store.migrate import migrate
 from handoff_sync.web import make_app
 
 LOOPBACK: Final = "127.0.0.1"
+MAILS: Final = "mails"
 GRACE_S: Final = 1
 """A minute, as in real life, would make the demo dull."""
 START_S: Final = 20.0
@@ -46,6 +55,11 @@ DESK_LAG_S: Final = 0.5
 POLL_S: Final = 8.0
 """Some things no webhook tells, a merge for example; in real life they are found within five minutes."""
 FEW_A_SECOND: Final = 5
+SETTLED_S: Final = 30.0
+ADMINS: Final = (
+    Admin(name="Ada", email="ada@example.com", language="en"),
+    Admin(name="Ben", email="ben@example.com", language="pt"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +71,12 @@ class DemoOptions:
     broker_url: str | None = None
     database_url: str | None = None
     on_solved: Outcome = Outcome.RESOLVE
+    mode: Mode = Mode.AUTOMATIC
+
+    @property
+    def asks(self) -> bool:
+        """Whether admins decide."""
+        return self.mode is Mode.SEMI_AUTOMATIC
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,8 +86,10 @@ class World:
     service: Service
     platform: ChatPlatform
     desks: tuple[Desk, ...]
+    office: Office
     chat_url: str
     service_url: str
+    mailbox_url: str
 
     @property
     def desk(self) -> Desk:
@@ -76,8 +98,13 @@ class World:
 
 
 def play_once(options: DemoOptions, dialogues: Path, narrator: Narrator) -> int:
-    """Every dialogue of the file through the whole story; 1 if any step did not hold."""
+    """Every dialogue of the file through the whole story; 1 if any step did not hold.
+
+    Where admins decide, a file of one or two dialogues is played until every ending was there.
+    """
     played = read_dialogues(dialogues)
+    if options.asks:
+        played = for_every_ending(played)
     with world(options, narrator) as parts:
         story = Story(
             platform=parts.platform,
@@ -85,13 +112,14 @@ def play_once(options: DemoOptions, dialogues: Path, narrator: Narrator) -> int:
             desks=parts.desks,
             narrator=narrator,
             returns=options.on_solved is Outcome.RETURN_TO_AI,
+            office=parts.office,
         )
         for line in _slow(parts.desks):
             narrator.say(f"  {line}", "dim")
         for number, dialogue in enumerate(played, start=1):
             narrator.heading(f"[{number}/{len(played)}] {dialogue.title} ({dialogue.conversation_id})")
             story.play(dialogue)
-    return _summary(story.totals, narrator)
+    return tell_summary(story.totals, narrator)
 
 
 def _slow(desks: Sequence[Desk]) -> Iterator[str]:
@@ -112,9 +140,11 @@ def play_live(options: DemoOptions, narrator: Narrator) -> int:
         narrator.say(f"  {chat:<28} {parts.chat_url}/chat/{talk.id}", "blue")
         for desk in parts.desks:
             narrator.say(f"  {desk.title + ', as ' + desk.agent_name + ':':<28} {desk.agent_url}", "blue")
+        admins = " and ".join(admin.name for admin in ADMINS)
+        narrator.say(f"  {f'The mails of {admins}:':<28} {parts.mailbox_url}/", "blue")
         narrator.say(f"  {'The service, for programs:':<28} {parts.service_url}/v1")
-        narrator.heading("Three things to try")
-        for line in _things_to_try(len(parts.desks) > 1):
+        narrator.heading("Things to try")
+        for line in _things_to_try(len(parts.desks) > 1, options.asks):
             narrator.say(f"  {line}")
         narrator.heading("What happens (Ctrl-C ends the demo)")
         _watch(parts, narrator)
@@ -122,9 +152,16 @@ def play_live(options: DemoOptions, narrator: Narrator) -> int:
     return 0
 
 
-def _things_to_try(several: bool) -> Iterator[str]:
+def _things_to_try(several: bool, asks: bool) -> Iterator[str]:
     where = "a ticket appears at every helpdesk," if several else "a ticket appears"
-    yield f'1. Chat with the AI, then press "Let me talk to a human": {where} with the whole talk.'
+    if asks:
+        yield '1. Chat with the AI, then press "Let me talk to a human": the AI goes on, the admins get a mail.'
+        yield '   Open a mail, follow "Review and decide", and let a person take over:'
+        yield f"   the AI falls silent, {where} with the whole talk, and the other admin learns who decided."
+        yield "   Or let the AI go on, or undo what you decided within half a minute."
+    else:
+        yield f'1. Chat with the AI, then press "Let me talk to a human": {where} with the whole talk,'
+        yield "   and the admins get a mail."
     yield "2. Answer the ticket in public, then write an internal note: only the answer reaches the chat."
     if several:
         yield "   Answer at another helpdesk, too: each shows what the others' agents have said."
@@ -148,35 +185,6 @@ def _watch(parts: World, narrator: Narrator) -> None:
         narrator.say("")
 
 
-def _summary(totals: Totals, narrator: Narrator) -> int:
-    narrator.heading("Summary")
-    desks = list(totals.desks.values())
-    for name, values in _figures(totals, desks):
-        narrator.say(f"  {name:<24} " + "".join(f"{value:<12}" for value in values).rstrip())
-    if narrator.failed:
-        narrator.say(f"\n{len(narrator.failed)} steps did not hold.", "red")
-        return 1
-    narrator.say("\nEvery step held.", "green")
-    return 0
-
-
-def _figures(totals: Totals, desks: Sequence[DeskTotals]) -> Iterator[tuple[str, list[str]]]:
-    """Name and values of each line: one value, or one for each helpdesk."""
-    yield "dialogues", [str(totals.dialogues)]
-    yield "replies to the customer", [str(totals.to_customer)]
-    yield "AI attempts blocked", [str(totals.blocked)]
-    if len(desks) > 1:
-        yield "", [desk.title for desk in desks]
-    yield "tickets", [str(desk.tickets) for desk in desks]
-    yield "messages to the ticket", [str(desk.to_ticket) for desk in desks]
-    yield "replies of its agents", [str(desk.from_agent) for desk in desks]
-    if len(desks) > 1:
-        yield "copies of the others'", [str(desk.copies) for desk in desks]
-    times = [desk.milliseconds or [0.0] for desk in desks]
-    yield "event to ticket, median", [f"{statistics.median(each):.0f} ms" for each in times]
-    yield "event to ticket, longest", [f"{max(each):.0f} ms" for each in times]
-
-
 # --- building the world --------------------------------------------------------------------------
 
 
@@ -187,7 +195,8 @@ def world(options: DemoOptions, narrator: Narrator) -> Iterator[World]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handoff-demo-")))
         settings = demo_settings(options, folder)
         narrator.heading("Starting")
-        app = stack.enter_context(_service(settings))
+        clock = SimulatorClock()
+        app = stack.enter_context(_service(settings, clock))
         narrator.say(f"  service        {settings.public_url}  ({_storage(settings)})")
         desks = tuple(simulated(kind) for kind in options.helpdesks)
         for desk in desks:
@@ -195,16 +204,42 @@ def world(options: DemoOptions, narrator: Narrator) -> Iterator[World]:
             desk.start()
             stack.callback(desk.stop)
             narrator.say(f"  {desk.title:<14} {desk.agent_url}  (simulated)")
-        platform = ChatPlatform()
+        platform = ChatPlatform(unix_time=clock.unix)
         stack.callback(platform.close)
         server = LoopbackServer(chat_app(platform, {desk.title: desk.agent_url for desk in desks}))
         server.start()
         stack.callback(server.stop)
         narrator.say(f"  chat product   {server.base_url}")
-        service = _connected(app, options, desks, platform, server.base_url)
+        mailbox = Mailbox(folder / MAILS)
+        mail_page = LoopbackServer(mailbox_app(mailbox))
+        mail_page.start()
+        stack.callback(mail_page.stop)
+        narrator.say(f"  mailbox        {mail_page.base_url}/")
         yield World(
-            service=service, platform=platform, desks=desks, chat_url=server.base_url, service_url=settings.public_url
+            service=_connected(app, options, desks, platform, server.base_url),
+            platform=platform,
+            desks=desks,
+            office=_office(app, clock, mailbox, options),
+            chat_url=server.base_url,
+            service_url=settings.public_url,
+            mailbox_url=mail_page.base_url,
         )
+
+
+def _office(app: App, clock: SimulatorClock, mailbox: Mailbox, options: DemoOptions) -> Office:
+    def settle() -> None:
+        """Whoever works while the clock leaps would lose the lease of that work."""
+        deadline = time.monotonic() + SETTLED_S
+        while app.reads.backlog()[0]:
+            if time.monotonic() > deadline:
+                raise HandoffError("The service does not come to rest: see its log (HANDOFF_LOG_LEVEL=info).")
+            time.sleep(0.02)
+
+    def pass_time(minutes: int) -> None:
+        settle()
+        clock.advance(60 * minutes)
+
+    return Office(admins=ADMINS, mailbox=mailbox, asked=options.asks, pass_time=pass_time, settle=settle)
 
 
 def demo_settings(options: DemoOptions, folder: Path) -> Settings:
@@ -217,7 +252,8 @@ def demo_settings(options: DemoOptions, folder: Path) -> Settings:
         port=port,
         public_url=f"http://{LOOPBACK}:{port}",
         secret_keys=new_key(f"demo-{secrets.token_hex(4)}"),
-        smtp_url="",
+        smtp_url=f"capture:{folder / MAILS}",
+        mail_from="Halyard Bikes <help@example.com>",
         private_destinations=(f"{LOOPBACK}/32",),
         sweep_interval_s=0.2,
         poll_interval_s=POLL_S,
@@ -227,10 +263,10 @@ def demo_settings(options: DemoOptions, folder: Path) -> Settings:
 
 
 @contextmanager
-def _service(settings: Settings) -> Iterator[App]:
+def _service(settings: Settings, clock: SimulatorClock) -> Iterator[App]:
     """The service in a thread, its workers included."""
     configure_logs(settings.log_level, settings.log_format)
-    app = build(settings)
+    app = build(settings, clock=clock.now)
     migrate(app.db)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -258,15 +294,7 @@ def _service(settings: Settings) -> Iterator[App]:
 
 def _connected(app: App, options: DemoOptions, desks: Sequence[Desk], platform: ChatPlatform, chat_url: str) -> Service:
     """A workspace with a key, a connection to each desk with its webhook, and a callback endpoint."""
-    outcome = options.on_solved
-    policy = dataclasses.replace(
-        PRESETS["handover"],
-        handover_mode=Mode.AUTOMATIC,
-        on_ticket_solved=outcome,
-        on_ticket_closed=outcome,
-        solved_grace_seconds=GRACE_S,
-        chat_url=f"{chat_url}/chat/{{conversation_id}}",
-    )
+    policy = _policy(options, chat_url)
     workspace = app.admin.create_workspace("Halyard Bikes", policy)
     rules = tuple(ConnectionRule(connection=_connection(app, workspace.id, desk)) for desk in desks)
     app.admin.update_workspace(workspace.id, policy=dataclasses.replace(policy, connections=rules))
@@ -275,6 +303,18 @@ def _connected(app: App, options: DemoOptions, desks: Sequence[Desk], platform: 
     service = Service(app.settings.public_url, key.key)
     platform.connect(service, secret)
     return service
+
+
+def _policy(options: DemoOptions, chat_url: str) -> Policy:
+    return dataclasses.replace(
+        PRESETS["handover"],
+        handover_mode=options.mode,
+        on_ticket_solved=options.on_solved,
+        on_ticket_closed=options.on_solved,
+        solved_grace_seconds=GRACE_S,
+        chat_url=f"{chat_url}/chat/{{conversation_id}}",
+        recipients=tuple(Recipient(email=one.email, name=one.name, language=one.language) for one in ADMINS),
+    )
 
 
 def _connection(app: App, workspace_id: str, desk: Desk) -> str:

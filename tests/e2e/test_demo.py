@@ -22,7 +22,8 @@ from handoff_sync.core.policy import Outcome
 from handoff_sync.demo import DemoOptions, World, world
 from handoff_sync.simulator.dialogues import Dialogue, UnreadableDialogues, read_dialogues
 from handoff_sync.simulator.narrator import Narrator
-from handoff_sync.simulator.story import NOTE, Story
+from handoff_sync.simulator.story import Story
+from handoff_sync.simulator.takeover import NOTE
 from tests.e2e.command import PROGRAM, ROOT, environment, handoff, handoff_here
 
 EXAMPLES = ROOT / "examples" / "dialogues.jsonl"

@@ -16,6 +16,13 @@ class OnSolved(StrEnum):
     RETURN_TO_AI = "return_to_ai"
 
 
+class DemoMode(StrEnum):
+    """Who decides about a handoff in the demo."""
+
+    AUTOMATIC = "automatic"
+    SEMI_AUTOMATIC = "semi_automatic"
+
+
 def register(app: typer.Typer) -> None:
     app.command()(demo)
 
@@ -26,6 +33,9 @@ def demo(
         Path | None,
         typer.Option(exists=True, dir_okay=False, readable=True, help="JSON Lines file with the dialogues for --once."),
     ] = None,
+    mode: Annotated[
+        DemoMode, typer.Option(help="semi_automatic: the admins are asked by mail, and the AI goes on meanwhile.")
+    ] = DemoMode.AUTOMATIC,
     on_solved: Annotated[OnSolved, typer.Option(help="What a solved ticket does to the session.")] = OnSolved.RESOLVE,
     helpdesks: Annotated[
         str, typer.Option(help="Simulated helpdesks, separated by commas; the first one's ticket is the primary one.")
@@ -33,8 +43,8 @@ def demo(
     broker: Annotated[str | None, typer.Option(help="For example redis://127.0.0.1:6379/0.")] = None,
     database: Annotated[str | None, typer.Option(help="For example postgresql://... (an empty database).")] = None,
 ) -> None:
-    """Starts service, simulated helpdesks and a chat page with a scripted AI on free ports, in a temporary folder."""
-    from handoff_sync.core.policy import Outcome
+    """Starts service, simulated helpdesks, a chat page with a scripted AI and a mailbox, in a temporary folder."""
+    from handoff_sync.core.policy import Mode, Outcome
     from handoff_sync.demo import DemoOptions, play_live, play_once
     from handoff_sync.simulator.narrator import Narrator
 
@@ -43,7 +53,11 @@ def demo(
     if once and dialogues is None:
         raise typer.BadParameter("--once needs --dialogues FILE, for example examples/dialogues.jsonl")
     options = DemoOptions(
-        helpdesks=chosen(helpdesks), broker_url=broker, database_url=database, on_solved=Outcome(on_solved)
+        helpdesks=chosen(helpdesks),
+        broker_url=broker,
+        database_url=database,
+        on_solved=Outcome(on_solved),
+        mode=Mode(mode),
     )
     narrator = Narrator()
     raise typer.Exit(play_once(options, dialogues, narrator) if dialogues else play_live(options, narrator))

@@ -23,6 +23,7 @@ class _Customer(BaseModel):
     external_id: str | None = None
     name: str | None = None
     email: str | None = None
+    email_verified: bool | None = None
 
 
 class _Message(BaseModel):

@@ -20,7 +20,7 @@ T = TypeVar("T")
 THINKING_S: Final = 0.9
 AI_NAME: Final = "Pip"
 CUSTOMERS: Final = (
-    {"name": "Maya Lindqvist", "email": "maya@example.com", "external_id": "cust-1001"},
+    {"name": "Maya Lindqvist", "email": "maya@example.com", "email_verified": True, "external_id": "cust-1001"},
     {"name": "Jonas Okafor", "email": "jonas@example.com", "external_id": "cust-1002"},
     {"name": "Noor Haddad", "email": "noor@example.com"},
     {"name": "Sam"},
@@ -40,12 +40,15 @@ class Callback:
 
 
 class ChatPlatform:
-    """Thread-safe. `thinking_s` is how long the AI seems to think: a takeover in that time must win."""
+    """Thread-safe. `thinking_s` is how long the AI seems to think: a takeover in that time must win.
 
-    def __init__(self, thinking_s: float = THINKING_S) -> None:
+    `unix_time` is the clock by which callbacks are too old.
+    """
+
+    def __init__(self, thinking_s: float = THINKING_S, unix_time: Callable[[], float] = time.time) -> None:
         self._service = Service("http://127.0.0.1", "")
         self._secret = ""
-        self._thinking_s = thinking_s
+        self._thinking_s, self._unix_time = thinking_s, unix_time
         self._changed = threading.Condition()
         self._talks: dict[str, Talk] = {}
         self._callbacks: dict[str, Callback] = {}
@@ -157,7 +160,7 @@ class ChatPlatform:
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Takes a callback in; false when it is not authentic. The same id twice is done once."""
-        authentic = is_authentic(self._secret, headers, body)
+        authentic = is_authentic(self._secret, headers, body, self._unix_time())
         content = json.loads(body) if authentic else {}
         data = content.get("data", {})
         with self._changed:

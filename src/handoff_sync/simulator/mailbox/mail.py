@@ -37,7 +37,7 @@ class Mail:
     @property
     def words(self) -> str:
         """The text as one line, without what only the layout needs."""
-        return " ".join(_DIRECTION.sub("", self.text).split())
+        return visible(self.text)
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -70,6 +70,11 @@ class Mailbox:
     def mails(self, limit: int | None = None) -> tuple[Mail, ...]:
         """The newest ones first."""
         return tuple(mail for name in self.ids()[:limit] if (mail := self.mail(name)) is not None)
+
+
+def visible(text: str) -> str:
+    """The words as a reader sees them, on one line."""
+    return " ".join(_DIRECTION.sub("", text).split())
 
 
 @lru_cache(maxsize=2000)
