@@ -69,6 +69,15 @@ def test_what_waits_for_somebody_stands_first_and_keeps_its_order() -> None:
     assert text.index("Should a person") < text.index("Handed over") < text.index("For operators (1)\n\n- Disk")
 
 
+def test_the_code_of_strict_mode_is_named_and_never_cut_off() -> None:
+    item = DigestItem(kind=MailKind.DECISION_NEEDED, customer_name="Ann", code="K7Q2MX", scenarios=("Refund " * 20,))
+    for language, called in {"en": "your code", "pt": "seu código", "es": "tu código"}.items():
+        mail = render(digests([item])[0], language)
+        assert f"- Ann · {called}: K7Q2MX · Refund" in mail.text and f"{called}: K7Q2MX · Refund" in mail.html
+    bare = replace(item, scenarios=())
+    assert "- Ann · your code: K7Q2MX\n" in render(digests([bare])[0]).text
+
+
 def test_each_mail_says_which_one_it_is() -> None:
     mails = digests(many(1_000))
     assert [mail.part for mail in mails] == list(range(1, len(mails) + 1))

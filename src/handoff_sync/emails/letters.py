@@ -158,6 +158,7 @@ class DigestItem:
         title: Stands where the customer's name would, for what is not about a customer: a connection, an alert.
         scenarios: Shown as the reason; without them the trigger, and without that `why`.
         outcome, by: Of a decision.
+        code: What the decision page asks for in strict mode.
         url: The decision link, else the live chat, else the ticket.
     """
 
@@ -169,6 +170,7 @@ class DigestItem:
     scenarios: tuple[str, ...] = ()
     outcome: DecidedAs | None = None
     by: str = ""
+    code: str = field(default="", repr=False)
     waiting_since: str = ""
     url: str = ""
 
