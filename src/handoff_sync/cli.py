@@ -18,6 +18,7 @@ from handoff_sync.commands import (
     helpdesks,
     mail,
     policy,
+    send_test_email,
     serve,
     sessions,
     simulate,
@@ -43,6 +44,7 @@ helpdesks.register(app)
 connect.register(app)
 apply.register(app)
 simulate.register(app)
+send_test_email.register(app)
 app.add_typer(workspace.app, name="workspace")
 app.add_typer(policy.app, name="policy")
 app.add_typer(policy.scenarios, name="scenarios")

@@ -14,8 +14,9 @@ from handoff_sync.store.migrate import pending_migrations
 
 
 def readiness(app: App) -> Sequence[Check]:
-    """A broker that is away is DEGRADED: events are still accepted and the sweeper brings the work."""
-    return [_database(app), _broker(app), _disk(app.settings)]
+    """A broker that is away is DEGRADED: events are still accepted and the sweeper brings the work. So is a mail server
+    that this process has found to be away: mails wait."""
+    return [_database(app), _broker(app), _disk(app.settings), *_mail(app)]
 
 
 class DiskFloor:
@@ -53,6 +54,13 @@ def _broker(app: App) -> Check:
     if app.doorbell.ok:
         return Check(name="broker", health=Health.OK)
     return Check(name="broker", health=Health.DEGRADED, detail="The broker is silent; work waits for the sweeper.")
+
+
+def _mail(app: App) -> Sequence[Check]:
+    """What the deliveries of this process have seen; nothing is tried for this."""
+    if app.mail_server is None or not app.mail_server.trouble:
+        return ()
+    return (Check(name="mail", health=Health.DEGRADED, detail=app.mail_server.trouble),)
 
 
 def _disk(settings: Settings) -> Check:

@@ -309,6 +309,16 @@ def _explain(item: Any) -> str:
     return f"{PREFIX}{name.upper()}: {message}{shown}.{example}"
 
 
+def _no_sender(given: str) -> list[str]:
+    from handoff_sync.emails.message import sender_of  # with all that makes mails, which few commands need
+
+    try:
+        sender_of(given)
+    except ConfigurationError:
+        return ["HANDOFF_MAIL_FROM: is no mail address. Example: help@example.com, or Acme Help <help@example.com>"]
+    return []
+
+
 def _incomplete(settings: Settings) -> list[str]:
     problems = []
     if not settings.embedded and not settings.secret_keys:
@@ -318,6 +328,8 @@ def _incomplete(settings: Settings) -> list[str]:
         )
     if settings.smtp_url and not settings.mail_from:
         problems.append("HANDOFF_MAIL_FROM: is missing, and HANDOFF_SMTP_URL needs it. Example: help@example.com")
+    elif settings.mail_from:
+        problems += _no_sender(settings.mail_from)
     if settings.mail_templates is not None and not settings.mail_templates.is_dir():
         problems.append(
             f"HANDOFF_MAIL_TEMPLATES: {settings.mail_templates} is no folder. Create it, or correct the path."

@@ -63,7 +63,7 @@ def test_help_is_quick_and_loads_nothing_heavy(tmp_path: Path) -> None:
 def test_every_command_explains_itself(tmp_path: Path) -> None:
     from handoff_sync.cli import app
 
-    commands = [[command.callback.__name__] for command in app.registered_commands if command.callback]
+    commands = [[command.name or command.callback.__name__] for command in app.registered_commands if command.callback]
     commands += [[group.name or ""] for group in app.registered_groups]
     assert len(commands) >= 14
     for command in commands:

@@ -10,6 +10,7 @@ import typer
 from handoff_sync.commands.connect import show_findings
 from handoff_sync.commands.opened import opened
 from handoff_sync.commands.output import mark
+from handoff_sync.core.transcript import clock
 from handoff_sync.errors import HandoffError
 
 
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """Checks database, broker, disk, and every connection at its helpdesk. Changes nothing."""
+    """Checks database, broker, disk, the mail server, and every connection at its helpdesk. Changes nothing."""
     from handoff_sync.health import readiness
 
     with opened() as parts:
@@ -59,11 +60,23 @@ def _hints(settings: Any) -> bool:
     typer.echo(f"{mark(public)} public address: {settings.public_url}")
     if not public:
         typer.echo("    To do: set HANDOFF_PUBLIC_URL to the https:// address that helpdesks reach you by.")
-    mail = bool(settings.smtp_url)
-    typer.echo(f"{mark(mail)} mail: {'configured' if mail else 'no mail server, mails are parked'}")
-    if not mail:
-        typer.echo("    To do: set HANDOFF_SMTP_URL and HANDOFF_MAIL_FROM.")
-    return public and mail
+    return _mail(settings) and public
+
+
+def _mail(settings: Any) -> bool:
+    """Whether mails go out, as far as it can be known without sending one."""
+    from handoff_sync.commands.send_test_email import show
+    from handoff_sync.emails.checks import check_mail
+    from handoff_sync.emails.transport import make_transport
+
+    transport = make_transport(settings.smtp_url)
+    if transport is not None:
+        return show(check_mail(transport, settings.mail_from))
+    typer.echo(f"{mark(False)} mail: no mail server, mails are parked")
+    typer.echo(
+        "    To do: set HANDOFF_SMTP_URL and HANDOFF_MAIL_FROM, then try `handoff-sync send-test-email ADDRESS`."
+    )
+    return False
 
 
 def _workspace(parts: Any, row: Any) -> bool:
@@ -77,6 +90,8 @@ def _workspace(parts: Any, row: Any) -> bool:
         typer.echo(f"{mark(False)} workspace {row.name}: no callback. To do: handoff-sync callback add URL")
     for connection in connections:
         typer.echo(f"Connection {connection.name} ({connection.kind}) of workspace {row.name}")
+        if connection.failing_since is not None:
+            typer.echo(f"{mark(False)} fails since {clock(connection.failing_since)}")
         if connection.stopped_reason:
             well = False
             typer.echo(f"{mark(False)} stopped: {connection.stopped_reason}")
