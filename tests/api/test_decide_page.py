@@ -520,6 +520,27 @@ def test_a_link_is_the_recipients_own_the_same_each_time_and_stored_as_a_hash(de
     assert abs(row.expires_at - row.created_at - timedelta(hours=24)) < timedelta(seconds=1)
 
 
+def test_a_question_that_outlives_its_link_gets_a_new_one(sqlite_url: str) -> None:
+    with asking(sqlite_url, decision_timeout_minutes=60 * 48, decision_code=True) as desk:
+        session = desk.ask()
+        first, code = desk.link(session), desk.code(session)
+        desk.clock.on(hours=25)
+        later = desk.link(session)
+        assert later != first and desk.link(session) == later and desk.code(session) != code
+        assert desk.browser().open(first).status_code == 410
+        assert desk.browser().decide(later, "decline", code=desk.code(session)).status_code == 303
+
+
+def test_link_and_code_stay_when_a_decision_is_undone(sqlite_url: str) -> None:
+    with asking(sqlite_url, decision_code=True) as desk:
+        session = desk.ask()
+        known = desk.link(session, BEN), desk.code(session, BEN)
+        desk.act(session, ev.DecisionDeclined, MONA)
+        desk.act(session, ev.DecisionUndone, MONA)
+        assert (desk.link(session, BEN), desk.code(session, BEN)) == known
+        assert desk.browser().decide(known[0], "accept", code=known[1]).status_code == 303
+
+
 def test_fifty_deciders_at_once_make_one_decision(database_url: str) -> None:
     people = tuple(Recipient(email=f"p{n}@example.com", name=f"Person {n}") for n in range(50))
     with asking(database_url, recipients=people) as desk:

@@ -385,3 +385,12 @@ def test_a_member_who_may_decides_by_command_and_everybody_else_learns_who_did(h
     assert (done.returncode, done.stdout) == (0, "Declined: the AI goes on.\n"), done.stderr
     late = handoff("sessions", "decide", session, "accept", "--as", "ana@example.com", folder=here)
     assert late.returncode == FAILED and "already declined by Ana" in late.stderr
+
+
+def test_who_decided_by_command_can_take_it_back_by_command(here: Path) -> None:
+    put(here, SMALL)
+    applied(here)
+    session = undecided(here)
+    handoff("sessions", "decide", session, "accept", "--as", "ana@example.com", folder=here)
+    done = handoff("sessions", "decide", session, "undo", "--as", "ana@example.com", folder=here)
+    assert (done.returncode, done.stdout) == (0, "Undone: the question is open again.\n"), done.stderr

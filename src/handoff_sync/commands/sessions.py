@@ -86,24 +86,29 @@ def show(
 class Choice(StrEnum):
     ACCEPT = "accept"
     DECLINE = "decline"
+    UNDO = "undo"
 
 
 @app.command()
 def decide(
     session: Annotated[str, typer.Argument(help="The session's id.")],
-    choice: Annotated[Choice, typer.Argument(help="Hand it to people, or let the AI go on.")],
+    choice: Annotated[Choice, typer.Argument(help="Hand it to people, let the AI go on, or take that back.")],
     who: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="The member who decides.")] = None,
     workspace: Workspace = None,
 ) -> None:
-    """Answers whether people should take over. The first decision counts."""
+    """Answers whether people should take over. The first decision counts; its decider can undo it for 30 seconds."""
     from datetime import UTC, datetime
 
     from handoff_sync.core.effects import Verdict
-    from handoff_sync.core.events import DecisionAccepted, DecisionDeclined
+    from handoff_sync.core.events import DecisionAccepted, DecisionDeclined, DecisionUndone
     from handoff_sync.service.apply import on_session
     from handoff_sync.store.ids import new_id
 
-    event = {Choice.ACCEPT: DecisionAccepted, Choice.DECLINE: DecisionDeclined}[choice]
+    event, said = {
+        Choice.ACCEPT: (DecisionAccepted, "Accepted: people take over."),
+        Choice.DECLINE: (DecisionDeclined, "Declined: the AI goes on."),
+        Choice.UNDO: (DecisionUndone, "Undone: the question is open again."),
+    }[choice]
     with opened() as parts:
         row = workspace_of(parts, workspace)
         actor = _decider(parts, row.id, who)
@@ -111,7 +116,7 @@ def decide(
         done = parts.committer.run(on_session(row.id, session, made))
     if done.verdict is Verdict.REFUSED:
         raise Refused(done.code, done.detail)
-    typer.echo(f"{'Accepted: people take over' if choice is Choice.ACCEPT else 'Declined: the AI goes on'}.")
+    typer.echo(said)
 
 
 def _decider(parts: App, workspace_id: str, who: str | None) -> Actor:

@@ -1,7 +1,7 @@
 """Decision links: one per recipient and question, made when the mail is written, found again by the page.
 
-A token is derived, not drawn: a mail that is written again carries the same link. Only hashes are stored, so a copy of
-the database opens no page.
+A token is derived, not drawn: a mail that is written again carries the same link, also when a decision was undone and
+the question is open again. Only hashes are stored, so a copy of the database opens no page.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Final, Protocol
 
 from handoff_sync.core.model import Session
@@ -69,25 +70,31 @@ class DecisionLinks:
 
         The code is empty unless the handoff's policy asks for one (strict mode). NotReady when it cannot be stored.
         """
-        asked = session.decision
-        version = asked.version if asked is not None and asked.handoff == handoff else 0
-        place = (session.id, str(handoff), str(version), recipient.email)
-        token, code = self._token(place), self._code(place)
-        if self._store.decision_link(token_hash(token)) is None:
-            self._store.create_decision_link(
-                token_hash(token),
-                workspace_id=session.workspace,
-                session_id=session.id,
-                handoff=handoff,
-                version=version,
-                recipient=recipient.email,
-                recipient_name=recipient.name,
-                language=recipient.language,
-                expires_at=self._clock() + LIFE,
-                code_hash=code_hash(token, code),
-            )
+        for ordinal in count():  # a link that has expired is followed by another one, for a late reminder
+            place = (session.id, str(handoff), recipient.email, str(ordinal))
+            token, code = self._token(place), self._code(place)
+            known = self._store.decision_link(token_hash(token))
+            if known is None:
+                self._keep(token, code, session, handoff, recipient)
+            if known is None or known.expires_at > self._clock():
+                break
         strict = session.handoffs[handoff - 1].policy.decision_code
         return f"{self._public_url}{PAGE}/{token}", code if strict else ""
+
+    def _keep(self, token: str, code: str, session: Session, handoff: int, recipient: Recipient) -> None:
+        asked = session.decision
+        self._store.create_decision_link(
+            token_hash(token),
+            workspace_id=session.workspace,
+            session_id=session.id,
+            handoff=handoff,
+            version=asked.version if asked is not None and asked.handoff == handoff else 0,
+            recipient=recipient.email,
+            recipient_name=recipient.name,
+            language=recipient.language,
+            expires_at=self._clock() + LIFE,
+            code_hash=code_hash(token, code),
+        )
 
     def find(self, token: str) -> DecisionLinkRow | None:
         """The link, also when it has expired or was revoked."""

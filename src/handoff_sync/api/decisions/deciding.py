@@ -28,8 +28,9 @@ async def decide(deps: ApiDeps, links: DecisionLinks, visit: Visit, answer: Answ
     if answer.choice != "undo":
         await _check(deps, links, visit, answer)
     deps.intake()
-    applied = await deps.commit(_job(visit, _event(visit, answer, origin), answer.note))
-    deps.metrics.event(f"decision by link: {answer.choice}", applied.verdict)
+    event = _event(visit, answer, origin)
+    applied = await deps.commit(_job(visit, event, answer.note))
+    deps.metrics.event(event.type, applied.verdict)
     if applied.verdict is not Verdict.APPLIED:
         key = "" if applied.code == "already_decided" else _WHY.get(applied.code, "wrong.moved")
         raise Rejected(409, Problem(key=key, note=answer.note))
