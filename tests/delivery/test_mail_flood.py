@@ -131,7 +131,7 @@ def test_whoever_is_mailed_much_does_not_hold_up_others(flooded: tuple[Rig, Mail
 
 
 def test_each_question_in_a_digest_has_a_link_of_its_own(tmp_path: Path, simulator: ZendeskSimulator) -> None:
-    policy = Policy(handover_mode=Mode.SEMI_AUTOMATIC, recipients=(BO,))
+    policy = Policy(handover_mode=Mode.SEMI_AUTOMATIC, recipients=(BO,), decision_code=True)
     with at_mail(tmp_path, simulator, policy) as (rig, mailbox):
         for number in range(9):
             hand_over(rig, number)
@@ -140,6 +140,7 @@ def test_each_question_in_a_digest_has_a_link_of_its_own(tmp_path: Path, simulat
         (digest,) = [text for text in texts(mailbox) if "Customer0007" in text]
         links = re.findall(r"/decide/[\w-]{32}", digest)
         assert len(links) == len(set(links)) == 4
+        assert len(set(re.findall(r"\b[2-9A-HJ-NP-Z]{6}\b", digest))) == 4, "and its code, in strict mode"
 
 
 # --- a digest that may or may not have gone out --------------------------------------------------------

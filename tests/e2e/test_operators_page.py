@@ -24,7 +24,7 @@ def test_the_table_of_settings_is_the_one_that_the_command_prints(tmp_path: Path
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_is_named_exists(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    named = {tuple(words.split()) for words in re.findall(r"(?:`|\$ )handoff-sync ([a-z]+(?: [a-z]+)?)", text)}
+    named = {tuple(words.split()) for words in re.findall(r"(?:`|\$ )handoff-sync ([a-z-]+(?: [a-z]+)?)", text)}
     assert named
     for words in sorted(named):
         answers = [handoff(*words[:length], "--help", folder=tmp_path) for length in (len(words), 1)]

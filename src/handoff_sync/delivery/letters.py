@@ -179,7 +179,7 @@ class Letters:
             outcome, by, _, _ = _outcome(effect.decision or session.decision)
         asks = effect.kind is MailKind.DECISION_NEEDED or outcome is DecidedAs.UNDONE
         url, code = self._link(session, effect) if asks else ("", "")
-        instead = code or (redact(effect.detail) if effect.kind is MailKind.TICKET_FAILED else "")
+        instead = redact(effect.detail) if effect.kind is MailKind.TICKET_FAILED else ""
         return DigestItem(
             kind=effect.kind,
             customer_name=redact(session.customer.name or ""),
@@ -188,6 +188,7 @@ class Letters:
             scenarios=() if instead else tuple(map(redact, handoff.scenarios)),
             outcome=outcome,
             by=by,
+            code=code,
             waiting_since=since(handoff),
             url=url or session_url(session, handoff),
         )
