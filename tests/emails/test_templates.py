@@ -193,3 +193,14 @@ def test_the_command_uses_the_setting_and_complains(tmp_path: Path) -> None:
     assert "handover.subject.j2, handover.txt.j2" in listed.stdout
     missing = handoff_here("mail", "list", folder=tmp_path, HANDOFF_MAIL_TEMPLATES=str(tmp_path / "none"))
     assert missing.returncode == 4 and "HANDOFF_MAIL_TEMPLATES" in missing.stderr
+
+
+def test_the_doctor_complains_of_a_broken_template(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    handoff_here("migrate", folder=tmp_path)
+    well = handoff_here("doctor", folder=tmp_path, HANDOFF_MAIL_TEMPLATES=str(mine))
+    put(mine, handover__txt__j2="{{ oops }}")
+    ill = handoff_here("doctor", folder=tmp_path, HANDOFF_MAIL_TEMPLATES=str(mine))
+    assert f"mail templates: {mine}" in well.stdout and "oops" not in well.stdout
+    assert "handover.txt.j2, line 1: 'oops' is undefined" in ill.stdout and ill.returncode == 1

@@ -60,7 +60,7 @@ def _hints(settings: Any) -> bool:
     typer.echo(f"{mark(public)} public address: {settings.public_url}")
     if not public:
         typer.echo("    To do: set HANDOFF_PUBLIC_URL to the https:// address that helpdesks reach you by.")
-    return _mail(settings) and public
+    return _mail(settings) & _templates(settings) and public
 
 
 def _mail(settings: Any) -> bool:
@@ -77,6 +77,19 @@ def _mail(settings: Any) -> bool:
         "    To do: set HANDOFF_SMTP_URL and HANDOFF_MAIL_FROM, then try `handoff-sync send-test-email ADDRESS`."
     )
     return False
+
+
+def _templates(settings: Any) -> bool:
+    """Whether the operator's own mail templates can be used; ours stand in for a broken one."""
+    from handoff_sync.emails.complaints import complaints
+
+    if settings.mail_templates is None:
+        return True
+    found = complaints(settings.mail_templates)
+    typer.echo(f"{mark(not found)} mail templates: {settings.mail_templates}")
+    for complaint in found:
+        typer.echo(f"    To do: {complaint}")
+    return not found
 
 
 def _workspace(parts: Any, row: Any) -> bool:
