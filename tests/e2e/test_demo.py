@@ -161,7 +161,8 @@ def test_the_live_demo_serves_its_pages_and_ends_with_ctrl_c(tmp_path: Path) -> 
         assert process.stdout is not None
         told = "".join(iter(process.stdout.readline, "What happens (Ctrl-C ends the demo)\n"))
         addresses = set(re.findall(r"http://127\.0\.0\.1:\d+/(?:chat/\S+|agent)", told))
-        assert len(addresses) == 3
+        addresses |= set(re.findall(r"The mails of Ada and Ben: *(\S+)", told))
+        assert len(addresses) == 4
         for address in addresses:
             with urllib.request.urlopen(address, timeout=5) as page:
                 assert b"<!doctype html>" in page.read().lower()
