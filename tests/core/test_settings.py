@@ -133,11 +133,12 @@ SETTINGS: dict[str, tuple[object, Story]] = {
     "timezone": ("Asia/Tokyo", lambda talk: talk.send(resolve())),
 }
 ELSEWHERE = {
-    "pause_presets": "offered by API and console",
-    "decision_code": "asked for on the decision page",
-    "redact": "done when text leaves (delivery)",
-    "chat_url": "stands in tickets and mails (delivery)",
+    "pause_presets": "tests/delivery/test_settings.py::test_pause_presets_are_offered_with_the_session",
+    "decision_code": "tests/api/test_decide_page.py::test_strict_mode_asks_for_the_code_of_the_mail",
+    "redact": "tests/delivery/test_settings.py::test_redact_masks_card_numbers_in_tickets_and_mails_mask_them_always",
+    "chat_url": "tests/delivery/test_settings.py::test_chat_url_stands_in_ticket_and_mail",
 }
+"""Where what the core does not show is tested."""
 
 
 def told(policy: Policy, story: Story) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from handoff_connectors.zendesk.simulator import ZendeskSimulator
 from handoff_sync.contract import registry
 from handoff_sync.simulator.desk import Desk, simulated
 from tests.delivery.desk_rig import DeskRig, desk_rig
+from tests.delivery.house import House, furnished
 from tests.delivery.rig import Rig, make_rig
 
 
@@ -75,3 +76,13 @@ def by_itself(request: pytest.FixtureRequest, tmp_path: Path, sqlite_url: str, d
     """As `at_desk`, but changes are noticed by the helpdesk's own webhooks, or by its list of changes alone."""
     with desk_rig(tmp_path, sqlite_url, desk, request.param) as rig:
         yield rig
+
+
+@pytest.fixture
+def house(tmp_path: Path, sqlite_url: str, running_desk: Callable[[str], Desk]) -> Iterator[House]:
+    """With a fresh Zendesk account."""
+    desk = running_desk("zendesk")
+    desk.simulator.reset()
+    desk.calm()
+    with furnished(tmp_path, sqlite_url, desk) as house:
+        yield house

@@ -17,14 +17,17 @@ from handoff_sync.api.routes import key_router, keyed
 from handoff_sync.api.views import (
     MessageView,
     PauseLogView,
+    SessionDetail,
     SessionView,
     TimelineView,
     message_view,
+    session_detail,
     session_view,
 )
 from handoff_sync.core.effects import PauseLog
 from handoff_sync.core.explain import explain
 from handoff_sync.core.model import AuthorClass, Phase, Session, Status
+from handoff_sync.core.policy import Policy
 from handoff_sync.core.scope import resolve
 from handoff_sync.errors import NotFound
 from handoff_sync.store.filters import SessionFilter
@@ -110,12 +113,15 @@ async def list_sessions(request: Request, wanted: Annotated[Wanted, Query()]) ->
     "/v1/sessions/{session_id}",
     operation_id="getSession",
     summary="One session",
-    response_model=SessionView,
+    response_model=SessionDetail,
     responses=keyed(404),
     openapi_extra=_NEEDS,
 )
 async def get_session(request: Request, session_id: SessionId) -> Response:
-    return _json(session_view(await known(request, session_id)))
+    session = await known(request, session_id)
+    running = session.running_handoff
+    rules = running.policy if running is not None else await _policy_now(request, session)
+    return _json(session_detail(session, rules))
 
 
 @router.get(
@@ -180,11 +186,7 @@ async def get_pause_log(request: Request, session_id: SessionId, cursor: Cursor 
 async def explain_session(request: Request, session_id: SessionId) -> Response:
     """One sentence for people, and the facts behind it."""
     session = await known(request, session_id)
-    deps = deps_of(request)
-    workspace = await deps.quick(deps.lookups.workspace, session.workspace)
-    assert workspace is not None  # the key is one of this workspace
-    policy = resolve(workspace.policy, workspace.teams.get(session.team or "", {}), session.overrides)
-    told = explain(session, policy)
+    told = explain(session, await _policy_now(request, session))
     rows = [FactView(name=name, value=value) for name, value in told.rows]
     return _json(ExplanationView(sentence=told.sentence, rows=rows))
 
@@ -230,6 +232,15 @@ async def known(request: Request, session_id: str) -> Session:
     if session is None:
         raise NotFound("There is no such session in this workspace.")
     return session
+
+
+async def _policy_now(request: Request, session: Session) -> Policy:
+    """What would hold for a handoff that started now."""
+    deps = deps_of(request)
+    workspace = await deps.quick(deps.lookups.workspace, session.workspace)
+    if workspace is None:
+        raise NotFound("The workspace was removed.")
+    return resolve(workspace.policy, workspace.teams.get(session.team or "", {}), session.overrides)
 
 
 def _pause_logs(rows: tuple[tuple[int, PauseLog], ...], limit: int) -> Response:

@@ -24,7 +24,7 @@ from handoff_sync.core.model import (
     TicketStatus,
     Trigger,
 )
-from handoff_sync.core.policy import Mode
+from handoff_sync.core.policy import Mode, Policy
 
 
 class DeliveryStatus(StrEnum):
@@ -142,6 +142,16 @@ class SessionView(View):
     created_at: datetime
 
 
+class SessionDetail(SessionView):
+    """A session with what can be offered to people who look at it."""
+
+    model_config = ConfigDict(title="SessionDetail", populate_by_name=True)
+
+    pause_presets: tuple[int | None, ...] = Field(
+        description="Lengths in minutes to offer beside a pause; null: without an end.", examples=[[15, 60, None]]
+    )
+
+
 class AttachmentView(View):
     name: str
     content_type: str
@@ -220,6 +230,11 @@ class DeliveryView(View):
 
 def session_view(session: Session) -> SessionView:
     return SessionView.model_validate(session)
+
+
+def session_detail(session: Session, rules: Policy) -> SessionDetail:
+    """`rules` is the policy in force for the session."""
+    return SessionDetail(**dict(session_view(session)), pause_presets=rules.pause_presets)
 
 
 def message_view(session: Session, stored: StoredMessage, public_url: str) -> MessageView:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from handoff_sync.core.events import Event, HandoffRequested
 from handoff_sync.core.model import Session
-from handoff_sync.core.policy import ConnectionRule, Policy
+from handoff_sync.core.policy import ConnectionRule, Policy, Scenario
 from handoff_sync.core.scope import resolve
 from handoff_sync.store.rows import ConnectionRow, WorkspaceRow
 from handoff_sync.store.unit import UnitOfWork
@@ -23,9 +23,17 @@ class Policies:
         self._resolved: dict[tuple[str, str], tuple[WorkspaceRow, Policy]] = {}
 
     def of(self, uow: UnitOfWork, session: Session, event: Event) -> Policy:
-        """The policy under which `event` is decided; a request that names a team is decided by that team's settings."""
-        workspace = uow.workspace(session.workspace)
+        """The policy under which `event` is decided; a request that names a team, or whose scenario does, is decided by
+        that team's settings."""
         team = _team(session, event)
+        policy = self._in_team(uow, session, team)
+        sent = _sent_by(policy, event)
+        if sent is None or sent.team is None or sent.team == team:
+            return policy
+        return _received(self._in_team(uow, session, sent.team), sent)
+
+    def _in_team(self, uow: UnitOfWork, session: Session, team: str) -> Policy:
+        workspace = uow.workspace(session.workspace)
         if session.overrides:
             return _resolve(workspace, team, session, uow.connections(workspace.id))
         known = self._resolved.get((workspace.id, team))
@@ -57,6 +65,20 @@ def left_out(uow: UnitOfWork, session: Session, event: Event) -> tuple[str, ...]
 
 def _team(session: Session, event: Event) -> str:
     return (event.team if isinstance(event, HandoffRequested) else None) or session.team or ""
+
+
+def _sent_by(policy: Policy, event: Event) -> Scenario | None:
+    """The scenario that chooses the team of a request, where the request itself does not."""
+    if not isinstance(event, HandoffRequested) or event.team:
+        return None
+    return next((one for one in policy.scenarios if one.title == event.scenario and one.enabled), None)
+
+
+def _received(policy: Policy, sent: Scenario) -> Policy:
+    """A team's policy for the scenario that sends there. What the team says of that scenario itself goes first."""
+    own = next((one for one in policy.scenarios if one.title == sent.title), sent)
+    others = (one for one in policy.scenarios if one.title != sent.title)
+    return replace(policy, scenarios=(replace(own, team=sent.team), *others))
 
 
 def _resolve(workspace: WorkspaceRow, team: str, session: Session, connections: Sequence[ConnectionRow]) -> Policy:
