@@ -18,10 +18,11 @@ from aiosmtpd.smtp import AuthResult
 from structlog.testing import capture_logs
 
 from handoff_connectors.zendesk.simulator import ZendeskSimulator
-from handoff_sync.core.events import Claimed
-from handoff_sync.core.model import Actor, ActorKind
+from handoff_sync.core.events import Claimed, HandoffRequested, SessionStarted
+from handoff_sync.core.model import Actor, ActorKind, Customer, Trigger
 from handoff_sync.core.policy import MailKind, Mode, Policy, Recipient
-from tests.delivery.rig import Rig, make_rig
+from handoff_sync.service.apply import on_conversation
+from tests.delivery.rig import ANA, Rig, make_rig
 from tests.emails.test_transport import Mailbox
 from tests.engines import free_port
 
@@ -240,18 +241,22 @@ def joined(number: int) -> Claimed:
 
 
 def test_the_customer_is_mailed_once_in_their_language_when_somebody_joins(rig: Rig, mailbox: Mailbox) -> None:
-    rig.hand_over()
-    rig.apply(joined(1))
+    ines = Customer(external_id="u-2", name="Inês", email="ines@example.com", email_verified=True, locale="pt-BR")
+    started = SessionStarted(id="start", at=datetime(2026, 3, 2, tzinfo=UTC), channel="web", customer=ines)
+    rig.app.committer.run(on_conversation(rig.workspace, "talk", started, customer=ines))
+    now = rig.simulator.clock.now()
+    for event in (HandoffRequested(id="ask", at=now, trigger=Trigger.CUSTOMER_REQUEST), joined(1), joined(2)):
+        rig.app.committer.run(on_conversation(rig.workspace, "talk", event))
     rig.work()
-    rig.apply(joined(2))
-    rig.work()
-    assert mailbox.recipients.count("ana@example.com") == 1
+    (mail,) = [raw for to, raw in zip(mailbox.recipients, mailbox.mails, strict=True) if to == "ines@example.com"]
+    assert b"Content-Language: pt" in mail
 
 
-def test_a_mail_server_that_comes_back_gets_everything(rig: Rig, mailbox: Mailbox) -> None:
-    mailbox.script["mail"] = "421 busy"
-    rig.hand_over()
+def test_a_claimed_address_is_not_mailed(rig: Rig, mailbox: Mailbox) -> None:
+    doubtful = replace(ANA, email="victim@example.com", email_verified=False)
+    now = rig.simulator.clock.now()
+    asked = HandoffRequested(id="ask", at=now, trigger=Trigger.CUSTOMER_REQUEST)
+    for event in (asked, joined(1)):
+        rig.app.committer.run(on_conversation(rig.workspace, "talk", event, customer=doubtful))
     rig.work()
-    del mailbox.script["mail"]
-    hours(rig, 1)
-    assert sorted(mailbox.recipients) == ["bo@example.com", "cy@example.com"]
+    assert "victim@example.com" not in mailbox.recipients and rig.parked() == []
