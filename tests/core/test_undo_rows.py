@@ -230,6 +230,10 @@ def refusals() -> dict[str, tuple[Talk, str]]:
     spoken.send(accepted(ANA, claim=True), said(ANA))
     taken.send(accepted(ANA), claim(BEN))
     solved, again, expired, old, next_one = (asked() for _ in range(5))
+    paused, as_it_was, twice = (asked() for _ in range(3))
+    paused.send(accepted(ANA), pause(60, BEN))
+    as_it_was.send(accepted(ANA), pause(None, BEN))
+    twice.send(accepted(ANA), handover(BEN))
     solved.send(accepted(ANA), resolve(BEN))
     again.send(declined(ANA), handover(BEN))
     expired.fire(TimerKind.DECISION)
@@ -242,6 +246,9 @@ def refusals() -> dict[str, tuple[Talk, str]]:
         "somebody else decided": (others, "not_the_decider"),
         "the customer was answered": (spoken, "customer_was_answered"),
         "somebody else holds it": (taken, "already_claimed_by"),
+        "somebody else paused it": (paused, "customer_was_answered"),
+        "somebody else paused it as it was": (as_it_was, "customer_was_answered"),
+        "it was handed over by hand as well": (twice, "customer_was_answered"),
         "it is resolved": (solved, "moved_on"),
         "it was handed over again": (again, "moved_on"),
         "nobody decided in time": (expired, "not_undoable"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,13 +56,12 @@ def apply(
         if plan.changes and not dry_run:
             _ask(plan, yes)
             hooks = None if offline else f"{parts.settings.public_url}/hooks"
-            done = Applier(parts.admin, parts.connections, hooks).apply(plan)
+            done = Applier(parts.admin, parts.connections, hooks, partial(_hand_out, folder)).apply(plan)
     if as_json:
         record(_summary(plan, done), as_json=True)
     elif plan.changes and dry_run:
         typer.echo(f"{_count(plan)} to be made; nothing was changed.")
     if done is not None:
-        _hand_out(done.made, folder)
         _tell(done, plan, quiet=as_json)
 
 
@@ -136,15 +136,14 @@ def _count(plan: Plan) -> str:
     return "1 change" if len(plan.changes) == 1 else f"{len(plan.changes)} changes"
 
 
-def _hand_out(made: list[Made], folder: Path) -> None:
+def _hand_out(folder: Path, made: Made) -> None:
     from handoff_sync.delivery.configuring.files import write_secret
 
-    for one in made:
-        try:
-            if one.file is not None:
-                write_secret(folder / one.file, one.secret)
-                typer.echo(f"{one.what}: written to {one.file}", err=True)
-                continue
-        except OSError as error:
-            typer.echo(f"{one.file} cannot be written: {error.strerror}.", err=True)
-        typer.echo(f"{one.what}: {one.secret}\nKeep it: it cannot be shown again.", err=True)
+    try:
+        if made.file is not None:
+            write_secret(folder / made.file, made.secret)
+            typer.echo(f"{made.what}: written to {made.file}", err=True)
+            return
+    except OSError as error:
+        typer.echo(f"{made.file} cannot be written: {error.strerror}.", err=True)
+    typer.echo(f"{made.what}: {made.secret}\nKeep it: it cannot be shown again.", err=True)

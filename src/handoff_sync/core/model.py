@@ -238,8 +238,8 @@ class Handoff:
     """Whether it ever left `deciding` for `open`: then the session is no AI resolution any more."""
     decided_at: datetime | None = None
     claimed_at: datetime | None = None
-    spoke_at: datetime | None = None
-    """When a person last spoke to the customer in it; from then on its acceptance cannot be undone."""
+    relied_at: datetime | None = None
+    """When people in charge were last relied on: one spoke to the customer, or another asked for it (T68)."""
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
 

@@ -74,6 +74,8 @@ class Administration:
             raise Refused("name_taken", "There is a connection of this name. Choose another, or change that one.")
         try:
             done = set_up(self._admin, self._pool, workspace_id, kind, name, given, self._hooks)
+        except Refused:
+            raise  # somebody else took the name meanwhile: that connection is theirs
         except HandoffError:
             if (row := self._admin.connection_by_name(workspace_id, name)) is not None:
                 self._admin.delete_connection(row.id)

@@ -210,9 +210,13 @@ class _Work:
         try:
             kind = self.sources.fetch(self.session, message, number, content, min(self.rule.max_bytes, left))
         except FileTooLarge as error:
+            content.close()
             if left >= self.rule.max_bytes:
                 raise
             raise FileUnavailable("the files of this comment are too large together") from error
+        except BaseException:
+            content.close()  # gives its room on the disk back at once
+            raise
         name = safe_name(self.clean(message.attachments[number].name))
         return LocalFile(name=name, content_type=kind, size=content.tell(), content=content)
 

@@ -22,7 +22,7 @@ from handoff_sync.delivery.postage import Postage
 from handoff_sync.delivery.refusals import tell_another
 from handoff_sync.emails.letters import DigestItem
 from handoff_sync.emails.transport import TOTAL_S
-from handoff_sync.errors import HandoffError, OutcomeUnknown, UnrecognisedPayload, VendorRejected
+from handoff_sync.errors import HandoffError, OutcomeUnknown, UnrecognisedPayload, VendorDown, VendorRejected
 from handoff_sync.store.admin import Admin
 from handoff_sync.store.reads import Reads
 from handoff_sync.store.rows import OutboxRow, WorkspaceRow
@@ -83,6 +83,9 @@ class MailLane:
 
     def give_up(self, lease: Lease, error: HandoffError) -> None:
         """One recipient fails alone; what waits for others goes on. Whoever was refused, somebody else is told."""
+        if not lease.claim.rows:
+            lease.settle({})
+            return
         head = lease.claim.rows[0]
         plan = digesting.plan_of(lease.noted(head))
         rows = digesting.left(self._reads.waiting(lease.claim.lane_id, digesting.MOST_ROWS), plan) if plan else (head,)
@@ -116,11 +119,12 @@ class MailLane:
     ) -> str:
         """Sends it, once more where an earlier copy may have gone out, and never a third time."""
         noted = lease.noted(row)
-        if f"resent{number}" in noted:
+        if noted.get(f"resent{number}"):
             return UNCONFIRMED  # the worker ended while it sent the second copy
-        again = f"sent{number}" in noted
+        again = bool(noted.get(f"sent{number}"))
         made = message()
-        lease.note(row, {f"{'resent' if again else 'sent'}{number}": self._clock().isoformat()})
+        mark = f"{'resent' if again else 'sent'}{number}"
+        lease.note(row, {mark: self._clock().isoformat()})
         lease.before_call(TOTAL_S)
         try:
             server.send(made)
@@ -128,6 +132,9 @@ class MailLane:
             if not again:
                 raise
             return UNCONFIRMED
+        except (VendorRejected, VendorDown):
+            lease.note(row, {mark: ""})  # it certainly did not go out, however often people retry it
+            raise
         return SENT
 
     # --- together ---------------------------------------------------------------------------------

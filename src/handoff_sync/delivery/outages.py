@@ -63,11 +63,11 @@ class Outages:
             tells = lasts >= TOLD_AFTER and not trouble.told
             if not tells and (trouble.noted or lasts < NOTED_AFTER):
                 return
-            trouble.noted = True
-            trouble.told = tells or trouble.told
-        outage = self._committer.run(Job(run=partial(_failing, id=connection_id, since=trouble.since, why=why)))
-        if outage is not None:
-            trouble.since = min(trouble.since, outage.since)
+        outage, told = self._committer.run(Job(run=partial(_failing, id=connection_id, since=trouble.since, why=why)))
+        with self._lock:
+            trouble.noted, trouble.told = True, told or trouble.told
+            if outage is not None:
+                trouble.since = min(trouble.since, outage.since)
 
     def worked(self, connection_id: str) -> None:
         """Something worked: whatever was is over."""
@@ -90,11 +90,13 @@ class Outages:
                 self._troubles.pop(row.id, None)
 
 
-def _failing(uow: UnitOfWork, id: str, since: datetime, why: str) -> Outage | None:
+def _failing(uow: UnitOfWork, id: str, since: datetime, why: str) -> tuple[Outage | None, bool]:
+    """The outage as all processes know it, and whether people are told of it now."""
     outage = failing(uow, id, since)
-    if outage is not None and uow.now - outage.since >= TOLD_AFTER:
+    tells = outage is not None and uow.now - outage.since >= TOLD_AFTER
+    if outage is not None and tells:
         _tell(uow, outage, id, why, stopped=False)
-    return outage
+    return outage, tells
 
 
 def _tell(uow: UnitOfWork, outage: Outage, connection_id: str, why: str, *, stopped: bool) -> None:

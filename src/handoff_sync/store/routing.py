@@ -61,8 +61,7 @@ def lane_id(owner: str, destination: str) -> str:
 
 def goes_by_mail(lane: str) -> bool:
     """Whether what the lane does is mailing."""
-    destination = lane.partition("/")[2]
-    return destination == MAIL or destination.startswith(_TO_ADDRESS)
+    return lane.endswith(f"/{MAIL}") or f"/{_TO_ADDRESS}" in lane  # a workspace's own id may hold a slash
 
 
 def place_of(connection: str | None, destination: str) -> str:

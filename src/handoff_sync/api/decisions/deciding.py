@@ -27,6 +27,8 @@ async def decide(deps: ApiDeps, links: DecisionLinks, visit: Visit, answer: Answ
     who was first, the page then tells."""
     if answer.choice != "undo":
         await _check(deps, links, visit, answer)
+    elif not visit.may_decide:
+        raise Rejected(403, Problem(key="wrong.role"))
     deps.intake()
     event = _event(visit, answer, origin)
     applied = await deps.commit(_job(visit, event, answer.note))

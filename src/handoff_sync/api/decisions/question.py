@@ -56,7 +56,7 @@ def question_page(
 
 
 def _alert(visit: Visit, problem: Problem | None) -> str:
-    if problem is None:
+    if problem is None or not problem.key:
         return ""
     text = esc(visit.words(problem.key, n=problem.left))
     return f'<div class="alert" role="alert"><strong>{esc(visit.words("wrong.heading"))}.</strong> {text}</div>'

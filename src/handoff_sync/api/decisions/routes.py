@@ -110,18 +110,18 @@ async def answer(request: Request, token: str) -> Response:
     look = await _look(request, token)
     if look is None:
         return _unknown(request)
-    visit = look.visit
     try:
         fields = await read_form(request, look.deps)
+        look = await _look(request, token) or look  # a body may take its time; what counts is how things stand now
         given = answer_in(fields, token, look.browser, look.links, look.deps)
         origin = request.client.host if request.client is not None else ""
         if given.choice == "undo" and not _decided_here(look):
             raise Rejected(403, Problem(key="wrong.nonce"))
-        version = await decide(look.deps, look.links, visit, given, origin)
+        version = await decide(look.deps, look.links, look.visit, given, origin)
     except Rejected as rejected:
         again = await _look(request, token)  # it may have been decided meanwhile, or a try used up
         return await _page(again or look, rejected)
-    gone_on = RedirectResponse(f"{token}?lang={visit.words.language}", 303)
+    gone_on = RedirectResponse(f"{token}?lang={look.visit.words.language}", 303)
     if given.choice != "undo":
         _set_cookie(gone_on, look, "undo", proof_of_decision(look.links, token, look.browser, version))
     return gone_on

@@ -38,6 +38,7 @@ def on_pause(step: Step, event: Paused) -> Outcome:
         return step.refused("T22", "invalid_minutes", f"A pause lasts 1 to {LONGEST_MINUTES} minutes, or null.")
     until = None if minutes is None else step.later(minutes=minutes)
     if session.human_handoff:
+        step.rely_on_people()
         return _change_pause(step, until, minutes, event.reason)
     if not step.policy.handover_enabled:
         return plan_required(step, "T22")
@@ -53,7 +54,7 @@ def _minutes(event: Paused, rules: Policy) -> int | None:
 
 def _start_pause(step: Step, until: datetime | None, minutes: int | None, reason: str) -> Outcome:
     deciding = step.session.phase is Phase.AI_DECIDING
-    settle_decision(step, DecisionState.ACCEPTED)
+    settle_decision(step, DecisionState.ACCEPTED if step.actor.is_person else DecisionState.SUPERSEDED)
     enter_human(
         step,
         Entry(
@@ -82,7 +83,9 @@ def _wants_ticket(rules: Policy, until: datetime | None) -> bool:
 def _change_pause(step: Step, until: datetime | None, minutes: int | None, reason: str) -> Outcome:
     before = step.session.paused_until
     if before == until and step.session.return_pending is None:
-        return step.unchanged("T24", "same_end", "The pause has that end already.")
+        if step.session == step.before:
+            return step.unchanged("T24", "same_end", "The pause has that end already.")
+        return step.done("T24", "The pause has that end already.")
     longer = until is None or (before is not None and until >= before)
     _set_end(step, until)
     step.audit("extend_pause" if longer else "pause_changed", reason, minutes)
@@ -99,6 +102,7 @@ def on_extend(step: Step, event: Extended) -> Outcome:
         return step.refused("T25", "untimed_pause", "The pause has no end that could be moved; set one with pause.")
     if not 1 <= event.minutes <= LONGEST_MINUTES:
         return step.refused("T25", "invalid_minutes", f"A pause is extended by 1 to {LONGEST_MINUTES} minutes.")
+    step.rely_on_people()
     start = max(session.paused_until, step.now) if session.return_pending else session.paused_until
     until = min(start + (step.later(minutes=event.minutes) - step.now), step.later(days=3660))
     _set_end(step, until)

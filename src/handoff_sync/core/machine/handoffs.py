@@ -129,6 +129,8 @@ def _ask(step: Step, event: HandoffRequested) -> Outcome:
 def _add_to_running(step: Step, event: HandoffRequested) -> Outcome:
     """T15: no second ticket and no second mail; but a pause without a ticket gets one now."""
     add_request(step, event)
+    if event.trigger is Trigger.MANUAL or _mode(step, event) is not Mode.SEMI_AUTOMATIC:
+        step.rely_on_people()
     words = "; ".join(part for part in (event.scenario, event.reason) if part) or event.trigger.value
     serving = [link for link in step.session.live_links if links.serves(step.session, link)]
     for link in serving:

@@ -180,4 +180,4 @@ def _answered(step: Step, message: Message, author_class: AuthorClass) -> None:
     responder = Responder(author_class=author_class, id=who.id, name=who.name, avatar=who.avatar)
     step.change(last_responder=responder)
     if author_class is AuthorClass.HUMAN and step.session.running_handoff is not None:
-        step.change_handoff(spoke_at=step.now)
+        step.change_handoff(relied_at=step.now)

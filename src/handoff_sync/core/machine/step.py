@@ -99,6 +99,15 @@ class Step:
         *earlier, last = self.session.handoffs
         self.change(handoffs=(*earlier, replace(last, **fields)))
 
+    def rely_on_people(self) -> None:
+        """Somebody other than the decider wants people in charge: the decision cannot be undone any more (T68)."""
+        decision, running = self.session.decision, self.session.running_handoff
+        if running is None or decision is None or decision.decided_by is None or decision.decided_at is None:
+            return
+        by, already = decision.decided_by, running.relied_at
+        if (by.kind, by.id) != (self.actor.kind, self.actor.id) and (already is None or already < decision.decided_at):
+            self.change_handoff(relied_at=self.now)
+
     def add_handoff(self, handoff: Handoff) -> None:
         self.change(handoffs=(*self.session.handoffs, handoff))
 

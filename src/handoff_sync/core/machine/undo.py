@@ -70,9 +70,9 @@ def _what_since(session: Session, decision: Decision) -> tuple[str, str] | None:
         return None if session.phase is Phase.AI else _MOVED_ON
     if not session.human_handoff:
         return _MOVED_ON
-    spoke_at = session.handoffs[-1].spoke_at
-    if spoke_at is not None and decision.decided_at is not None and spoke_at >= decision.decided_at:
-        return "customer_was_answered", "A person has answered the customer since; resume gives the AI the word again."
+    relied_at = session.handoffs[-1].relied_at
+    if relied_at is not None and decision.decided_at is not None and relied_at >= decision.decided_at:
+        return "customer_was_answered", "People have gone on since; resume gives the AI the word again."
     by = decision.decided_by.id if decision.decided_by is not None else ""
     if session.assignee is not None and session.assignee.id != by:
         return "already_claimed_by", f"{session.assignee.name or session.assignee.id} holds the session already."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from handoff_sync.contract.connector import Finding
@@ -41,10 +41,18 @@ class Applied:
 class Applier:
     """`hooks` is the start of our webhooks' addresses; None stores connections without asking their helpdesk."""
 
-    def __init__(self, admin: Admin, pool: ConnectionPool, hooks: str | None) -> None:
+    def __init__(
+        self,
+        admin: Admin,
+        pool: ConnectionPool,
+        hooks: str | None,
+        hand_out: Callable[[Made], None] = lambda made: None,
+    ) -> None:
+        """`hand_out` gets each secret as soon as it is made: it cannot be shown again if something fails later."""
         self._admin = admin
         self._pool = pool
         self._hooks = hooks
+        self._hand_out = hand_out
 
     def apply(self, plan: Plan) -> Applied:
         row = plan.stored.workspace or self._new(plan)
@@ -62,7 +70,7 @@ class Applier:
             self._callback(row.id, callback, plan, done)
         for key in plan.keys:
             made = self._admin.create_api_key(row.id, key.name, tuple(scope.value for scope in key.scopes))
-            done.made.append(Made(what=f"API key {key.name}", secret=made.key, file=key.key_file))
+            self._made(done, Made(what=f"API key {key.name}", secret=made.key, file=key.key_file))
         self._prune(row.id, plan)
         return done
 
@@ -147,13 +155,17 @@ class Applier:
         if row is None:
             row, secret = self._admin.create_endpoint(workspace_id, entry.url, callback.secret)
             if callback.secret is None:
-                done.made.append(Made(what=f"Secret of callback {entry.url}", secret=secret, file=entry.secret_file))
+                self._made(done, Made(what=f"Secret of callback {entry.url}", secret=secret, file=entry.secret_file))
         elif callback.secret is not None and callback.secret != self._admin.endpoint_secrets(row.id)[0]:
             self._admin.rotate_endpoint_secret(row.id, callback.secret)
         if entry.enabled is True and not row.enabled:
             self._admin.enable_endpoint(row.id)
         elif entry.enabled is False and row.enabled:
             self._admin.disable_endpoint(row.id, "Switched off in the workspace's file.")
+
+    def _made(self, done: Applied, made: Made) -> None:
+        self._hand_out(made)
+        done.made.append(made)
 
     def _prune(self, workspace_id: str, plan: Plan) -> None:
         for name in plan.gone.get("connections", ()):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from handoff_sync.errors import NotFound
 from handoff_sync.store.admin.desk import Desk, touch
+from handoff_sync.store.columns import Moment
 from handoff_sync.store.ids import new_id
 from handoff_sync.store.rows import AnyRow, MemberRow, Role
 from handoff_sync.store.statements import insert
-from handoff_sync.store.tables import members
+from handoff_sync.store.tables import decision_links, members
 from handoff_sync.store.unit import UnitOfWork
 
 _OF_WORKSPACE = select(members).where(members.c.workspace_id == bindparam("workspace")).order_by(members.c.email)
@@ -27,6 +28,16 @@ _DELETE = (
     delete(members)
     .where(members.c.workspace_id == bindparam("b_workspace"), members.c.email == bindparam("b_email"))
     .returning(members.c.id)
+)
+_REVOKE = (
+    update(decision_links)
+    .where(
+        decision_links.c.workspace_id == bindparam("b_workspace"),
+        func.lower(decision_links.c.recipient) == bindparam("b_email"),
+        decision_links.c.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("at", type_=Moment()))
+    .returning(decision_links.c.token_hash)
 )
 _CHANGEABLE = ("name", "role", "teams", "language")
 
@@ -91,10 +102,13 @@ class Members(Desk):
         return tuple(map(_member_row, rows))
 
     def delete_member(self, workspace_id: str, email: str) -> bool:
-        """False where there is none. What they did keeps their name."""
+        """False where there is none. What they did keeps their name; links to decisions that they were sent end."""
 
         def run(uow: UnitOfWork) -> bool:
-            gone = bool(uow.write(_DELETE, {"b_workspace": workspace_id, "b_email": mailbox(email)}))
+            who = {"b_workspace": workspace_id, "b_email": mailbox(email)}
+            gone = bool(uow.write(_DELETE, who))
+            if gone:
+                uow.write(_REVOKE, who | {"at": uow.now})
             return gone and touch(uow, workspace_id)
 
         return self._write(run)
