@@ -496,6 +496,17 @@ def test_a_member_decides_as_themselves_and_an_agent_may_only_look(desk: Asking)
     assert by is not None and (by.id, by.name) == (boss.id, "Ana the Boss")
 
 
+def test_the_link_of_a_removed_member_decides_nothing_any_more(desk: Asking) -> None:
+    desk.admin.put_member("ws_1", ANA.email, name="Ana", role=Role.ADMIN)
+    desk.admin.put_member("ws_1", BEN.email, name="Ben", role=Role.AGENT)
+    session = desk.ask()
+    path = desk.link(session, BEN)
+    assert desk.admin.delete_member("ws_1", BEN.email)
+    late = desk.browser()
+    assert "<form" not in late.open(path).text
+    assert "<form" in desk.browser().open(desk.link(session, ANA)).text
+
+
 def test_a_link_of_one_workspace_shows_and_decides_nothing_of_another(desk: Asking) -> None:
     mine, foreign = desk.ask("same"), desk.ask("same", workspace="ws_2", reason="foreign reason")
     path = desk.link(mine)

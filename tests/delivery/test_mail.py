@@ -22,6 +22,7 @@ from handoff_sync.core.events import Claimed, HandoffRequested, SessionStarted
 from handoff_sync.core.model import Actor, ActorKind, Customer, Trigger
 from handoff_sync.core.policy import MailKind, Mode, Policy, Recipient
 from handoff_sync.service.apply import on_conversation
+from handoff_sync.store.committer import Job
 from tests.delivery.rig import ANA, Rig, make_rig
 from tests.emails.test_transport import Mailbox
 from tests.engines import free_port
@@ -107,6 +108,26 @@ def test_one_refused_recipient_fails_alone_and_visibly(rig: Rig, mailbox: Mailbo
     asked = len(mailbox.recipients)
     hours(rig)
     assert len(mailbox.recipients) == asked == 4, "each of them once, and once the news of the other: never a circle"
+
+
+def test_what_was_refused_may_be_retried_until_it_is_taken(rig: Rig, mailbox: Mailbox) -> None:
+    """A refusal leaves no copy anywhere, so the third try is no third copy."""
+    mailbox.script["rcpt"] = "550 unknown"
+    rig.hand_over()
+    rig.work()
+    for _ in range(2):
+        retry_all(rig)
+        assert mailbox.mails == []
+    del mailbox.script["rcpt"]
+    retry_all(rig)
+    assert {"bo@example.com", "cy@example.com"} <= set(mailbox.recipients) and len(mailbox.mails) >= 2
+    assert rig.parked() == []
+
+
+def retry_all(rig: Rig) -> None:
+    for row in rig.parked():
+        rig.app.committer.run(Job(run=lambda uow, id=row.id: uow.unpark(rig.workspace, id)))
+    hours(rig, 1)
 
 
 def refused(mailbox: Mailbox, address: str) -> None:
